@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`SoftUnlearnCorrector`: the facade, which only sequences the stages."""
+
+from dataclasses import replace
+
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_softunlearn._base_fit import check_estimator, fit_base
+from sklearn_softunlearn._correction import choose_weights, correct
+from sklearn_softunlearn._evaluation import (
+    check_binary,
+    make_table,
+    split_rows,
+    validation_table,
+)
+from sklearn_softunlearn._parameters import check_parameters
+from sklearn_softunlearn._preparation import prepare
+from sklearn_softunlearn._report import ReportHTMLMixin
+from sklearn_softunlearn._sklearn_compat import routing_enabled
+from sklearn_softunlearn.models import predictor, with_predictor
+from sklearn_softunlearn.updates import resolve_update
+
+
+def _has(method):
+    def check(self):
+        # Raises AttributeError with the inner estimator's own message.
+        getattr(getattr(self, "estimator_", self._get_estimator()), method)
+        return True
+
+    return check
+
+
+class SoftUnlearnCorrector(
+    ReportHTMLMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """Correct a classifier after training by soft-weighted unlearning.
+
+    The estimator is fitted as usual. Then each training row i gets a deletion weight
+    eps_i in [0, 1], 0 for keeping and 1 for deleting it, so that ``metric`` improves
+    by the fraction ``delta`` and ``utility`` does not get worse, both to first order;
+    and the parameters are corrected with these weights, without retraining:
+
+    1. *influence*: ``a_i``, what deleting row i would do to each functional;
+    2. *weights*: the smallest eps with ``sum_i eps_i a_i <= -delta * metric``;
+    3. *update*: ``theta + H^-1 sum_i eps_i s_i grad loss_i(theta)``.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Binary `LogisticRegression`, alone or as the last step of a Pipeline; None is
+        ``LogisticRegression()``. It is cloned and fitted. A `FrozenEstimator` is kept
+        as fitted: pass `fit` the very rows that it was trained with. A corrected copy
+        is made in either case.
+    metric : str, callable or Criterion, default="demographic_parity_difference"
+        What to improve: "demographic_parity_difference", "equal_opportunity_difference",
+        "equalized_odds_difference" or the fairlearn.metrics function of that name
+        (any number of groups), "loss", or a `Criterion`.
+    delta : float in [0, 1], default=0.5
+        Fraction of the current metric to remove: 0 changes nothing, 1 asks for parity.
+    utility : str or Criterion, default="loss"
+        What must not get worse.
+    utility_tol : float >= 0, default=0.0
+        How much of the utility may be lost, relative to its current value.
+    weighting : {"soft", "hard"}, default="soft"
+        "hard" is the baseline that deletes the most harmful rows altogether until
+        the predicted improvement is reached, without regard to the utility.
+    regularization : float > 0, default=1.0
+        Weight of ``|eps|^2`` in units of the threshold above which the weights no
+        longer depend on it. 1.0 gives the smallest weights that reach ``delta``
+        exactly; smaller values give larger weights and more improvement than asked.
+    max_weight : float in (0, 1], default=1.0
+        Largest deletion weight of a row.
+    update : {"influence", "newton", "retrain"} or object, default="influence"
+        How to move the parameters: `InfluenceUpdate`, `NewtonUpdate`, `Retrain`.
+    curvature : {"auto", "cholesky", "conjugate_gradient", "diagonal"} or object, \
+            default="auto"
+        How to solve with the Hessian: `Cholesky`, `ConjugateGradient`, `Diagonal`.
+        "auto" is Cholesky up to 4096 parameters, conjugate gradients above.
+    on_infeasible : {"warn", "raise"}, default="warn"
+        What to do when ``delta`` is out of reach. "warn" uses the largest attainable.
+    sensitive_feature_ids : str, int or list of these, default=None
+        Columns of X that hold the sensitive features, if they are not passed to
+        `fit`. They remain features of the model unless its Pipeline drops them.
+    validation_fraction : float in (0, 1), default=None
+        Share of the rows to hold out of training and to measure metric and utility
+        on, when no validation data is passed to `fit`. None measures on the training
+        rows. Held-out rows get deletion weight 0.
+    random_state : int, RandomState instance or None, default=None
+        Controls the split of ``validation_fraction``.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The corrected estimator.
+    base_estimator_ : estimator
+        The estimator before the correction.
+    deletion_weights_ : ndarray of shape (n_samples,)
+        Deletion weight of each row.
+    sample_weight_ : ndarray of shape (n_samples,)
+        ``1 - deletion_weights_``.
+    influence_ : ndarray of shape (n_samples, n_functionals)
+        Change of each functional if the row were deleted, to first order; negative
+        values mean that deletion lowers it. The functionals of the metric come
+        first, those of the utility last.
+    functional_names_ : list of str
+        Name of each column of ``influence_``.
+    multipliers_ : ndarray of shape (n_functionals,)
+        Lagrange multiplier of each functional in the weight problem.
+    delta_max_ : float
+        Largest attainable ``delta`` (to first order), at most 1.
+    report_ : CorrectionReport
+        Metric and utility before, predicted and after.
+    classes_ : ndarray of shape (2,)
+    groups_ : ndarray of shape (n_groups,) or (n_groups, n_columns)
+        Sensitive groups, if the metric needs any.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has feature names that are all strings.
+
+    See Also
+    --------
+    fairness_scorer : Score a fairness metric in a grid search.
+
+    Notes
+    -----
+    The weights are exact for the linearised problem. What the update realises differs
+    in second order; ``report_`` shows both. `predict` never needs the sensitive
+    features.
+
+    References
+    ----------
+    .. [1] X. Qiao, N. Ding, Y. Cheng, M. Zhang, "Soft Weighted Machine Unlearning",
+       arXiv:2505.18783, AAAI 2026.
+    .. [2] P. W. Koh, P. Liang, "Understanding Black-box Predictions via Influence
+       Functions", ICML 2017.
+
+    Examples
+    --------
+    >>> from fairlearn.metrics import demographic_parity_difference
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn import SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(LogisticRegression(), delta=0.5)
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> line = corrector.report_["demographic_parity_difference", "surrogate"]
+    >>> round(line.after / line.before, 1)
+    0.5
+    """
+
+    # Requested without a call of set_fit_request, so that the corrector receives
+    # them in a Pipeline and a grid search. scikit-learn leaves sample_weight to users.
+    __metadata_request__fit = {  # noqa: RUF012 (scikit-learn reads a class attribute)
+        "sensitive_features": True,
+        "X_val": True,
+        "y_val": True,
+        "sensitive_features_val": True,
+        "sample_weight_val": True,
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        metric="demographic_parity_difference",
+        delta=0.5,
+        utility="loss",
+        utility_tol=0.0,
+        weighting="soft",
+        regularization=1.0,
+        max_weight=1.0,
+        update="influence",
+        curvature="auto",
+        on_infeasible="warn",
+        sensitive_feature_ids=None,
+        validation_fraction=None,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.metric = metric
+        self.delta = delta
+        self.utility = utility
+        self.utility_tol = utility_tol
+        self.weighting = weighting
+        self.regularization = regularization
+        self.max_weight = max_weight
+        self.update = update
+        self.curvature = curvature
+        self.on_infeasible = on_infeasible
+        self.sensitive_feature_ids = sensitive_feature_ids
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        sensitive_features=None,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sensitive_features_val=None,
+        sample_weight_val=None,
+        **fit_params,
+    ):
+        """Fit the estimator and correct it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Training rows, in any form that the estimator accepts.
+        y : array-like of shape (n_samples,)
+            Target with two classes.
+        sensitive_features : array-like of shape (n_samples,) or \
+                (n_samples, n_columns), default=None
+            Sensitive group of each row; several columns are intersected.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A row of weight 0 counts as deleted, one of weight 2 as two rows, in the
+            fit, the influences, the metric and the weights.
+        X_val, y_val, sensitive_features_val, sample_weight_val : default=None
+            Rows to measure metric and utility on instead of the training rows.
+        **fit_params : dict
+            Passed on to the `fit` of the estimator.
+
+        Returns
+        -------
+        self : SoftUnlearnCorrector
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of range, the metric needs groups and none are
+            given, or the data do not allow the metric to be measured.
+        TypeError
+            If the estimator is of an unsupported class.
+        InfeasibleDeltaError
+            If ``delta`` is out of reach and ``on_infeasible="raise"``.
+        """
+        prepared = self._prepare(
+            X,
+            y,
+            sensitive_features=sensitive_features,
+            sample_weight=sample_weight,
+            X_val=X_val,
+            y_val=y_val,
+            sensitive_features_val=sensitive_features_val,
+            sample_weight_val=sample_weight_val,
+            **fit_params,
+        )
+        return self._correct(prepared)
+
+    def path(self, X, y, *, deltas, **fit_options):
+        """Fitted correctors for several values of delta, from one base fit.
+
+        Parameters
+        ----------
+        X, y : as in `fit`
+        deltas : iterable of float in [0, 1]
+        **fit_options : dict
+            Everything else that `fit` accepts.
+
+        Returns
+        -------
+        list of SoftUnlearnCorrector
+            One for each delta, equal to what `fit` gives with that delta. They share
+            the base model and the influences.
+        """
+        correctors = [clone(self).set_params(delta=delta) for delta in deltas]
+        for corrector in correctors:
+            check_parameters(corrector)
+        template = clone(self)
+        prepared = template._prepare(X, y, **fit_options)
+        seen = {name: vars(template)[name] for name in vars(template) if name[-1] == "_"}
+        for corrector in correctors:
+            vars(corrector).update(seen)
+            corrector._correct(prepared)
+        return correctors
+
+    @property
+    def delta_max_(self):
+        """Largest attainable delta to first order (at most 1), solved for on demand."""
+        check_is_fitted(self)
+        return float(min(self._problem.delta_max, 1.0))
+
+    def predict(self, X):
+        """Labels predicted by the corrected estimator, of shape (n_samples,)."""
+        return self._corrected().predict(X)
+
+    @available_if(_has("predict_proba"))
+    def predict_proba(self, X):
+        """Class probabilities, of shape (n_samples, 2)."""
+        return self._corrected().predict_proba(X)
+
+    @available_if(_has("predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Logarithm of the class probabilities, of shape (n_samples, 2)."""
+        return self._corrected().predict_log_proba(X)
+
+    @available_if(_has("decision_function"))
+    def decision_function(self, X):
+        """Confidence scores, of shape (n_samples,)."""
+        return self._corrected().decision_function(X)
+
+    def get_metadata_routing(self):
+        """Metadata that `fit` consumes and passes on to the estimator."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self._get_estimator(),
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def __sklearn_tags__(self):
+        """Tags of the wrapped estimator, restricted to two classes."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._get_estimator())
+        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _get_estimator(self):
+        if self.estimator is not None:
+            return self.estimator
+        default = LogisticRegression()
+        return default.set_fit_request(sample_weight=True) if routing_enabled() else default
+
+    def _corrected(self):
+        check_is_fitted(self)
+        return self.estimator_  # which checks the columns of X itself
+
+    def _prepare(
+        self,
+        X,
+        y,
+        *,
+        sensitive_features=None,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sensitive_features_val=None,
+        sample_weight_val=None,
+        **fit_params,
+    ):
+        """Everything that does not depend on delta."""
+        check_parameters(self)
+        estimator = self._get_estimator()
+        check_estimator(estimator, X, self.validation_fraction)
+        validate_data(self, X, skip_check_array=True)
+        ids = self.sensitive_feature_ids
+        table = make_table(X, y, sensitive_features, sample_weight, ids, "")
+        check_binary(table)
+        if X_val is not None:
+            self._check_validation_columns(X_val)
+        validation = validation_table(
+            X_val, y_val, sensitive_features_val, sample_weight_val, ids
+        )
+        split = split_rows(
+            table, validation, self.validation_fraction, self.random_state
+        )
+        if sample_weight is not None:
+            fit_params["sample_weight"] = split.training.sample_weight
+        base = fit_base(self, estimator, split.training, fit_params)
+        return prepare(
+            base,
+            split,
+            metric=self.metric,
+            utility=self.utility,
+            curvature=self.curvature,
+            utility_tol=self.utility_tol,
+            max_weight=self.max_weight,
+        )
+
+    def _correct(self, prepared):
+        """Weights and update for this delta; sets the fitted attributes."""
+        state = prepared.state
+        solution = choose_weights(
+            state,
+            prepared.problem,
+            self.weighting,
+            delta=self.delta,
+            regularization=self.regularization,
+            on_infeasible=self.on_infeasible,
+        )
+        update = resolve_update(self.update)
+        parameters, report = correct(state, solution, update, self.delta)
+        self.base_estimator_ = prepared.base
+        self.estimator_ = with_predictor(
+            prepared.base, state.model.with_parameters(parameters)
+        )
+        self.classes_ = predictor(prepared.base).classes_
+        self.deletion_weights_ = prepared.split.scatter(solution.weights)
+        self.sample_weight_ = 1.0 - self.deletion_weights_
+        self.influence_ = prepared.split.scatter(state.influence)
+        self.functional_names_ = state.names
+        self.multipliers_ = solution.multipliers
+        self._problem = prepared.problem
+        self.report_ = replace(report, evaluated_on=prepared.split.source)
+        if prepared.groups is not None:
+            self.groups_ = prepared.groups.labels
+        return self
+
+    def _check_validation_columns(self, X_val):
+        try:
+            validate_data(self, X_val, reset=False, skip_check_array=True)
+        except ValueError as error:
+            raise ValueError(f"X_val does not have the columns of X: {error}") from error

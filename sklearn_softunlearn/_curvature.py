@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Hessian of the training objective: factor once, solve many.
+
+    H = sum_i s_i * J_i.T @ loss_i'' @ J_i + Omega'' + damping * I
+
+at given parameters and row weights. J_i is the Jacobian of the raw prediction of row
+i, so H is the exact Hessian for linear predictors and the Gauss-Newton matrix for
+others.
+"""
+
+import warnings
+
+import numpy as np
+from scipy import linalg
+from scipy.sparse.linalg import LinearOperator, cg
+from sklearn.base import BaseEstimator
+
+from sklearn_softunlearn.exceptions import CurvatureWarning
+
+# Up to this number of parameters a dense factor is fast and fits in 128 MiB.
+MAX_DENSE_PARAMETERS = 4096
+
+# Relative to the diagonal: added when the factorisation breaks down.
+_EMERGENCY_DAMPING = 1e-8
+
+
+class Cholesky(BaseEstimator):
+    """Exact curvature, formed and factorised by Cholesky.
+
+    Cost: one pass over the data of n * p**2 operations, p**3 / 3 for the factor and
+    p**2 for each solve, with p parameters; memory p**2.
+
+    Parameters
+    ----------
+    damping : float, default=0.0
+        Added to the diagonal of H, in the units of the summed training loss.
+
+    Warns
+    -----
+    CurvatureWarning
+        If H is singular (collinear columns without a penalty). The smallest damping
+        that makes it usable is then added.
+    """
+
+    def __init__(self, damping=0.0):
+        self.damping = damping
+
+    def factorize(self, model, row_weight, parameters=None):
+        """Function that maps G of shape (n_parameters, k) to H^-1 G."""
+        hessian = model.gram(model.loss_curvature(row_weight, parameters))
+        hessian[np.diag_indices_from(hessian)] += model.penalty_curvature()
+        hessian[np.diag_indices_from(hessian)] += self.damping
+        factor = _positive_definite_factor(hessian)
+        return lambda gradients: linalg.cho_solve(factor, gradients)
+
+
+class ConjugateGradient(BaseEstimator):
+    """Curvature known only through its products with vectors.
+
+    Nothing of size p**2 is formed, for p parameters: made for wide and sparse data.
+    Each iteration costs two passes over the data. The diagonal of H is the
+    preconditioner.
+
+    Parameters
+    ----------
+    damping : float, default=0.0
+        Added to the diagonal of H, in the units of the summed training loss.
+    tol : float, default=1e-10
+        Stop when the residual is this fraction of the right-hand side.
+    max_iter : int, default=1000
+        Largest number of iterations for each right-hand side.
+
+    Warns
+    -----
+    CurvatureWarning
+        If the tolerance was not reached.
+    """
+
+    def __init__(self, damping=0.0, tol=1e-10, max_iter=1000):
+        self.damping = damping
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def factorize(self, model, row_weight, parameters=None):
+        """Function that maps G of shape (n_parameters, k) to H^-1 G."""
+        curvature = model.loss_curvature(row_weight, parameters)
+        diagonal = _diagonal(model, curvature, self.damping)
+        ridge = model.penalty_curvature() + self.damping
+
+        def product(direction):
+            raw = model.jvp(model.X, direction.reshape(-1, 1))
+            back = model.vjp(model.X, curvature @ raw)
+            return back[:, 0] + ridge * direction.ravel()
+
+        operator = LinearOperator((diagonal.size,) * 2, matvec=product, dtype=float)
+        inverse = LinearOperator(
+            operator.shape, matvec=lambda r: r.ravel() / diagonal, dtype=float
+        )
+        return lambda gradients: np.column_stack(
+            [self._solve(operator, inverse, gradient) for gradient in gradients.T]
+        )
+
+    def _solve(self, operator, preconditioner, gradient):
+        solution, info = cg(
+            operator, gradient, rtol=self.tol, maxiter=self.max_iter, M=preconditioner
+        )
+        if info:
+            warnings.warn(
+                f"Conjugate gradients did not reach tol={self.tol:g} in {info} "
+                "iterations, so influences are inaccurate. (a) Scale the features; "
+                "(b) give a damping; (c) raise max_iter.",
+                CurvatureWarning,
+                stacklevel=2,
+            )
+        return solution
+
+
+class Diagonal(BaseEstimator):
+    """The diagonal of the curvature, all other entries taken for 0.
+
+    Cheap and crude: influences are exact only where features are uncorrelated. The
+    paper uses it for nets.
+
+    Parameters
+    ----------
+    damping : float, default=0.0
+        Added to the diagonal of H, in the units of the summed training loss.
+    """
+
+    def __init__(self, damping=0.0):
+        self.damping = damping
+
+    def factorize(self, model, row_weight, parameters=None):
+        """Function that maps G of shape (n_parameters, k) to H^-1 G."""
+        curvature = model.loss_curvature(row_weight, parameters)
+        diagonal = _diagonal(model, curvature, self.damping)
+        return lambda gradients: gradients / diagonal[:, None]
+
+
+_BY_NAME = {
+    "cholesky": Cholesky,
+    "conjugate_gradient": ConjugateGradient,
+    "diagonal": Diagonal,
+}
+
+
+def resolve_curvature(curvature, n_parameters):
+    """Curvature object for a name or an object with a `factorize` method.
+
+    ``"auto"`` is `Cholesky` up to 4096 parameters and `ConjugateGradient` above.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    """
+    if hasattr(curvature, "factorize"):
+        return curvature
+    if curvature == "auto":
+        dense = n_parameters <= MAX_DENSE_PARAMETERS
+        return Cholesky() if dense else ConjugateGradient()
+    if isinstance(curvature, str) and curvature in _BY_NAME:
+        return _BY_NAME[curvature]()
+    raise ValueError(
+        f"curvature={curvature!r} is not known. Give one of "
+        f"{['auto', *sorted(_BY_NAME)]} or an object such as Cholesky(damping=1e-3)."
+    )
+
+
+def _diagonal(model, curvature, damping):
+    diagonal = model.gram_diagonal(curvature) + model.penalty_curvature() + damping
+    # A column of zeros without penalty: no row moves it, and it moves no prediction.
+    return np.where(diagonal > 0, diagonal, 1.0)
+
+
+def _positive_definite_factor(hessian):
+    diagonal = np.diag(hessian).copy()
+    try:
+        factor = linalg.cho_factor(hessian, lower=True)
+        if _well_conditioned(factor, diagonal):
+            return factor
+    except linalg.LinAlgError:
+        pass
+    warnings.warn(
+        "The Hessian of the training objective is singular to working precision, so "
+        f"its diagonal was raised by a factor {_EMERGENCY_DAMPING:g}. (a) Drop "
+        "collinear columns, such as one level of each one-hot encoded feature; (b) "
+        "give the model a penalty (a finite C); (c) choose the damping yourself, "
+        "curvature=Cholesky(damping=...).",
+        CurvatureWarning,
+        stacklevel=3,
+    )
+    # A zero on the diagonal is a column of zeros: it moves no prediction.
+    raised = np.where(diagonal > 0, _EMERGENCY_DAMPING * diagonal, 1.0)
+    hessian[np.diag_indices_from(hessian)] += raised
+    return linalg.cho_factor(hessian, lower=True)
+
+
+def _well_conditioned(factor, diagonal):
+    # Each squared pivot over its diagonal entry is the share of a column that the
+    # columns before it do not explain. Unlike the condition number of H it does not
+    # depend on the scale of the features.
+    pivots = np.diag(factor[0]) ** 2
+    return np.all(pivots > 1e-13 * diagonal)

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which rows a model is trained on, and on which rows the metric is measured."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import indexable
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from sklearn_softunlearn._groups import columns_of, encode_groups
+from sklearn_softunlearn._sklearn_compat import check_sample_weight, safe_indexing
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as the user gave them: features, target, groups and weights.
+
+    ``suffix`` completes the names of the arguments in messages: "" or "_val".
+    """
+
+    X: Any
+    y: np.ndarray
+    sensitive_features: Any
+    sample_weight: np.ndarray
+    suffix: str = ""
+
+    def take(self, indices):
+        """The rows at these positions."""
+        groups = self.sensitive_features
+        return Table(
+            safe_indexing(self.X, indices),
+            self.y[indices],
+            None if groups is None else _take_groups(groups, indices),
+            self.sample_weight[indices],
+            self.suffix,
+        )
+
+    def groups(self):
+        """Encoded sensitive features.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or they do not form groups.
+        """
+        if self.sensitive_features is None:
+            raise ValueError(
+                f"The metric compares sensitive groups, but sensitive_features"
+                f"{self.suffix} was not given. (a) Pass it to fit, "
+                "fit(X, y, sensitive_features=...); or (b) name columns of X in the "
+                "constructor, sensitive_feature_ids=[...]."
+            )
+        return encode_groups(
+            self.sensitive_features,
+            self.sample_weight,
+            f"sensitive_features{self.suffix}",
+        )
+
+
+def make_table(X, y, sensitive_features, sample_weight, sensitive_feature_ids, suffix):
+    """Table of the arguments that a user gave, checked for their lengths.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, weights are negative or all zero, or the sensitive
+        features are given in two ways.
+    """
+    X, y = indexable(X, y)
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(X, y)
+    weight = check_sample_weight(sample_weight, X, f"sample_weight{suffix}")
+    if sensitive_feature_ids is not None:
+        if sensitive_features is not None:
+            raise ValueError(
+                f"sensitive_features{suffix} and sensitive_feature_ids are both "
+                "given. Give one of them."
+            )
+        sensitive_features = columns_of(X, sensitive_feature_ids)
+    return Table(X, y, sensitive_features, weight, suffix)
+
+
+def validation_table(
+    X_val, y_val, sensitive_features_val, sample_weight_val, sensitive_feature_ids
+):
+    """Table of the validation data, or None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If only a part of the validation data was given, or lengths differ.
+    """
+    given = {
+        "X_val": X_val,
+        "y_val": y_val,
+        "sensitive_features_val": sensitive_features_val,
+        "sample_weight_val": sample_weight_val,
+    }
+    present = [name for name, value in given.items() if value is not None]
+    if not present:
+        return None
+    missing = [name for name in ("X_val", "y_val") if given[name] is None]
+    if missing:
+        raise ValueError(
+            f"{', '.join(present)} given without {' and '.join(missing)}. Validation "
+            "data consists of X_val, y_val and, for a metric that compares groups, "
+            "sensitive_features_val."
+        )
+    return make_table(
+        X_val,
+        y_val,
+        sensitive_features_val,
+        sample_weight_val,
+        sensitive_feature_ids,
+        "_val",
+    )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows to train on and rows to evaluate on; the same object if they coincide.
+
+    Attributes
+    ----------
+    training, evaluation : Table
+    positions : ndarray of shape (n_train,) or None
+        Positions of the training rows among those given to `fit`; None for all.
+    n_samples : int
+        Number of rows given to `fit`.
+    source : str
+        What the evaluation rows are, for reports.
+    """
+
+    training: Table
+    evaluation: Table
+    positions: np.ndarray | None
+    n_samples: int
+    source: str
+
+    def scatter(self, values):
+        """Values of the training rows, with zeros for rows that were held out."""
+        if self.positions is None:
+            return values
+        full = np.zeros((self.n_samples, *values.shape[1:]))
+        full[self.positions] = values
+        return full
+
+
+def split_rows(table, validation, validation_fraction, random_state):
+    """Decide where metric and utility are measured.
+
+    On the validation data if there is some, else on a held-out fraction of the rows,
+    else on the training rows.
+    """
+    n_samples = len(table.y)
+    if validation is not None:
+        return Split(table, validation, None, n_samples, "validation rows")
+    if validation_fraction is None:
+        return Split(table, table, None, n_samples, "training rows")
+    train, held_out = _held_out(table, validation_fraction, random_state)
+    return Split(
+        table.take(train), table.take(held_out), train, n_samples, "held-out rows"
+    )
+
+
+def _held_out(table, fraction, random_state):
+    """Positions to train on and to hold out, stratified as finely as cells allow."""
+    train, held_out = train_test_split(
+        np.arange(len(table.y)),
+        test_size=fraction,
+        random_state=random_state,
+        stratify=_strata(table, min(fraction, 1 - fraction)),
+    )
+    return np.sort(train), np.sort(held_out)
+
+
+def check_binary(table):
+    """Raise ValueError unless the rows of positive weight have two classes."""
+    kind = type_of_target(table.y, input_name="y", raise_unknown=True)
+    if kind not in ("binary", "multiclass"):
+        raise ValueError(
+            f"Unknown label type: y is {kind}. SoftUnlearnCorrector corrects "
+            "classifiers, so y must hold class labels."
+        )
+    if kind == "multiclass":
+        # The first two sentences are what scikit-learn's estimator checks expect.
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is "
+            f"{kind}. Merge classes, or correct one class against the rest."
+        )
+    classes = np.unique(table.y[table.sample_weight > 0])
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has one class only ({classes[0]!r}) among the rows of positive sample "
+            "weight. A classifier needs rows of two classes."
+        )
+
+
+def encode_target(y, classes, parameter):
+    """Index of the class of each row.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among ``classes``.
+    """
+    codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    unknown = np.unique(y[classes[codes] != y])
+    if unknown.size:
+        raise ValueError(
+            f"{parameter} has labels that the estimator was not trained with: "
+            f"{list(unknown)}. The trained classes are {list(classes)}."
+        )
+    return codes
+
+
+def _strata(table, smaller_share):
+    _, strata = np.unique(table.y, return_inverse=True)
+    if table.sensitive_features is not None:
+        groups = table.groups()
+        cells = strata * len(groups.labels) + groups.codes
+        # Each cell needs a row on either side of the split.
+        smallest_cell = np.min(np.unique(cells, return_counts=True)[1])
+        if smallest_cell * smaller_share >= 1:
+            return cells
+    return strata if np.min(np.bincount(strata)) > 1 else None
+
+
+def _take_groups(groups, indices):
+    if isinstance(groups, dict):
+        return {name: safe_indexing(column, indices) for name, column in groups.items()}
+    return safe_indexing(groups, indices)

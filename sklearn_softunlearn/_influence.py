@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What deleting a training row does to a functional: one formula, one sign.
+
+Delete a fraction eps_i of each training row i and retrain. To first order the
+parameters move by::
+
+    dtheta = + H^-1 sum_i eps_i * s_i * grad loss_i(theta)
+
+and a functional F of the raw predictions on evaluation rows by sum_i eps_i * a_i::
+
+    a_i = grad F . H^-1 s_i grad loss_i = s_i * < J_i v , dloss_i/df_i >,  v = H^-1 grad F
+
+So a negative influence a_i means: deleting row i lowers F. (Koh & Liang 2017, eq. 2,
+with the opposite sign: theirs is the effect of up-weighting.)
+
+Per-sample gradients are never formed. All functionals share one factor of H, one
+vector-Jacobian product over the evaluation rows and one Jacobian-vector product over
+the training rows.
+"""
+
+import numpy as np
+
+
+def row_influence(model, directions):
+    """Influence of deleting each training row, a_i = s_i * < J_i v, dloss_i/df_i >.
+
+    Parameters
+    ----------
+    model : TrainedModel
+    directions : ndarray of shape (n_parameters, n_functionals)
+        v = H^-1 grad F for each functional.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_functionals)
+    """
+    weighted = model.row_weight[:, None] * model.loss_gradient()
+    products = model.jvp(model.X, directions)
+    if products.shape[1] == 1:  # not einsum: ten times slower than this for one output
+        return products[:, 0] * weighted
+    return np.einsum("ikm,ik->im", products, weighted)
+
+
+def first_order_shift(model, solve, deletion_weights):
+    """Parameter change dtheta = H^-1 sum_i eps_i s_i grad loss_i, (n_parameters,)."""
+    deleted = deletion_weights * model.row_weight
+    return solve(model.loss_parameter_gradient(deleted)[:, None])[:, 0]

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks of the constructor parameters, made when `fit` is called."""
+
+from numbers import Real
+
+from sklearn_softunlearn._curvature import resolve_curvature
+from sklearn_softunlearn.criteria import resolve_criterion
+from sklearn_softunlearn.updates import resolve_update
+
+_CHOICES = {"weighting": ("hard", "soft"), "on_infeasible": ("raise", "warn")}
+
+_RANGES = {
+    "delta": ("in [0, 1]", lambda value: 0 <= value <= 1),
+    "utility_tol": (">= 0 and finite", lambda value: 0 <= value < float("inf")),
+    "regularization": ("> 0", lambda value: value > 0),
+    "max_weight": ("in (0, 1]", lambda value: 0 < value <= 1),
+}
+
+_OPTIONAL_RANGES = {
+    "validation_fraction": ("strictly between 0 and 1", lambda value: 0 < value < 1),
+}
+
+
+def check_parameters(corrector):
+    """Raise ValueError for the first parameter that is out of range or unknown."""
+    given = {
+        name: condition
+        for name, condition in _OPTIONAL_RANGES.items()
+        if getattr(corrector, name) is not None
+    }
+    for name, (meaning, allowed) in (_RANGES | given).items():
+        value = getattr(corrector, name)
+        # NaN fails every comparison.
+        if not isinstance(value, Real) or not allowed(value):
+            raise ValueError(f"{name}={value!r} must be a number {meaning}.")
+    for name, choices in _CHOICES.items():
+        value = getattr(corrector, name)
+        if value not in choices:
+            raise ValueError(f"{name}={value!r} is not known. Give one of {choices}.")
+    resolve_criterion(corrector.metric, "metric")
+    resolve_criterion(corrector.utility, "utility")
+    resolve_update(corrector.update)
+    resolve_curvature(corrector.curvature, n_parameters=1)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Before, predicted and after, side by side."""
+
+from dataclasses import asdict, dataclass
+from html import escape
+
+_HEADER = ("", "", "before", "predicted", "after")
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """One quantity before the correction, as predicted, and as realised.
+
+    Attributes
+    ----------
+    name : str
+        Metric or utility, as the user named it.
+    kind : str
+        "surrogate" for the smooth function that the weights were chosen with; else
+        what is computed from predicted labels.
+    before, predicted, after : float
+    """
+
+    name: str
+    kind: str
+    before: float
+    predicted: float
+    after: float
+
+
+@dataclass(frozen=True)
+class CorrectionReport:
+    """What a correction promised and what it did, on the evaluation rows.
+
+    The evaluation rows chose the weights. For a fair judgement measure the corrected
+    model on rows that neither the base model nor the correction has seen.
+
+    Attributes
+    ----------
+    lines : tuple of ReportLine
+        Metric and utility; each as the smooth surrogate and from predicted labels.
+        "predicted" is the sum of the influences for the surrogate; for labels it is
+        the value at the raw predictions that the first-order shift predicts.
+    n_evaluation : int
+        Number of evaluation rows.
+    delta : float
+        Requested fraction of the metric.
+    deleted_mass : float
+        Sum of the deletion weights, in rows.
+    n_samples : int
+        Number of training rows.
+    status : str
+        Status of the weight problem.
+    evaluated_on : str
+        Where the evaluation rows come from.
+    """
+
+    lines: tuple
+    n_evaluation: int
+    delta: float
+    deleted_mass: float
+    n_samples: int
+    status: str
+    evaluated_on: str = "evaluation rows"
+
+    def __getitem__(self, key):
+        """The line of a (name, kind) pair."""
+        for line in self.lines:
+            if (line.name, line.kind) == key:
+                return line
+        known = [(line.name, line.kind) for line in self.lines]
+        raise KeyError(f"{key!r} is not in the report, which has {known}.")
+
+    def frame(self):
+        """The lines as a pandas DataFrame, one row each."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(line) for line in self.lines])
+
+    def __str__(self):
+        """Aligned table with a title and a closing line."""
+        cells = [_HEADER, *map(_cells, self.lines)]
+        width = [max(len(row[j]) for row in cells) for j in range(len(_HEADER))]
+        table = "\n".join(_aligned(row, width) for row in cells)
+        return f"{self._title()}\n{table}\n{self._footer()}"
+
+    def _repr_html_(self):
+        head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
+        body = "".join(_html_row(_cells(line)) for line in self.lines)
+        return (
+            f"<table><caption>{escape(self._title())}</caption><thead><tr>{head}</tr>"
+            f"</thead><tbody>{body}</tbody></table><p>{escape(self._footer())}</p>"
+        )
+
+    def _title(self):
+        return f"Correction, measured on {self.n_evaluation} {self.evaluated_on}"
+
+    def _footer(self):
+        share = self.deleted_mass / self.n_samples
+        return (
+            f"requested delta {self.delta:g} ({self.status}); deleted mass "
+            f"{self.deleted_mass:.4g} of {self.n_samples} training rows ({share:.2%})"
+        )
+
+
+class ReportHTMLMixin:
+    """Shows `report_` below the HTML diagram of a fitted estimator."""
+
+    def _repr_html_inner(self):
+        return self._with_report(super()._repr_html_inner())
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] = self._with_report(bundle["text/html"])
+        return bundle
+
+    def _with_report(self, html):
+        report = getattr(self, "report_", None)
+        return html if report is None else html + report._repr_html_()
+
+
+def _cells(line):
+    values = (line.before, line.predicted, line.after)
+    return (line.name, line.kind, *(f"{value:.4f}" for value in values))
+
+
+def _aligned(row, width):
+    left = [cell.ljust(w) for cell, w in zip(row[:2], width[:2], strict=True)]
+    right = [cell.rjust(w) for cell, w in zip(row[2:], width[2:], strict=True)]
+    return "  ".join(left + right).rstrip()
+
+
+def _html_row(cells):
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The predictor inside a Pipeline or FrozenEstimator, and the way back."""
+
+from copy import copy
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+
+def unfreeze(estimator):
+    """The estimator inside any number of `FrozenEstimator`."""
+    while isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    return estimator
+
+
+def predictor(estimator):
+    """The last step of nested Pipelines: the part that is corrected."""
+    estimator = unfreeze(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = unfreeze(estimator.steps[-1][1])
+    return estimator
+
+
+def embed(estimator, X):
+    """What the predictor inside a fitted estimator sees of X."""
+    estimator = unfreeze(estimator)
+    while isinstance(estimator, Pipeline):
+        if len(estimator.steps) > 1:
+            X = estimator[:-1].transform(X)
+        estimator = unfreeze(estimator.steps[-1][1])
+    return X
+
+
+def with_predictor(estimator, corrected):
+    """Shallow copy of a fitted estimator whose predictor is another object.
+
+    The fitted transformers are shared with the original, which is not modified.
+    """
+    estimator = unfreeze(estimator)
+    if not isinstance(estimator, Pipeline):
+        return corrected
+    pipeline = copy(estimator)
+    name, last = estimator.steps[-1]
+    pipeline.steps = [*estimator.steps[:-1], (name, with_predictor(last, corrected))]
+    return pipeline
+
+
+def fit_parameter_name(estimator, parameter):
+    """How a fit parameter of the predictor is spelt to a (nested) Pipeline."""
+    estimator = unfreeze(estimator)
+    if not isinstance(estimator, Pipeline):
+        return parameter
+    name, last = estimator.steps[-1]
+    return f"{name}__{fit_parameter_name(last, parameter)}"

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Plain refit with sample weights."""
+
+from sklearn.base import BaseEstimator
+
+
+class Retrain(BaseEstimator):
+    """Refit a clone of the predictor with sample weights s_i * (1 - eps_i).
+
+    The refit uses the estimator's own solver and tolerance, from a cold start. Class
+    weights are held at their values in the original fit, and the transformers of a
+    Pipeline are not refitted, so that the objective is the one that the influences
+    linearise.
+    """
+
+    def update(self, model, deletion_weights, shift):
+        """Corrected parameters, of shape (n_parameters,). ``shift`` is not used."""
+        return model.refitted_parameters(model.row_weight * (1.0 - deletion_weights))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The fit of the estimator that is to be corrected."""
 
+from contextlib import contextmanager
+
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -16,7 +18,7 @@ from sklearn_softunlearn.models import (
 )
 
 
-def check_estimator(estimator, X, validation_fraction):
+def check_estimator(estimator, X):
     """Raise an error if the estimator cannot be fitted and corrected.
 
     Raises
@@ -24,8 +26,7 @@ def check_estimator(estimator, X, validation_fraction):
     TypeError
         If it is of no supported class.
     ValueError
-        If it is frozen and not fitted, or was fitted on other columns than those of
-        X, or cannot leave out a validation fraction.
+        If it is frozen and not fitted, or was fitted on other columns than those of X.
     """
     model_class(predictor(estimator))
     if not isinstance(estimator, FrozenEstimator):
@@ -38,18 +39,28 @@ def check_estimator(estimator, X, validation_fraction):
             f"estimator is a FrozenEstimator whose {type(fitted).__name__} is not "
             "fitted. Fit it before freezing it, or pass it without FrozenEstimator."
         ) from error
-    if validation_fraction is not None:
-        raise ValueError(
-            "validation_fraction cannot be used with a FrozenEstimator: it was trained "
-            "already, so no row can be held out. Pass X_val and y_val to fit."
-        )
     _check_columns(fitted, X)
 
 
 def fit_base(corrector, estimator, training, fit_params):
     """Clone of the estimator, fitted; a frozen estimator as it is."""
     params = _routed(corrector, estimator, fit_params)
-    return clone(estimator).fit(training.X, training.y, **params)
+    with remedy_for_values():
+        return clone(estimator).fit(training.X, training.y, **params)
+
+
+@contextmanager
+def remedy_for_values():
+    """Add what to do to scikit-learn's message about missing or infinite values."""
+    try:
+        yield
+    except ValueError as error:
+        if any(value in str(error) for value in ("NaN", "infinity")):
+            error.add_note(
+                "Drop these rows or replace the values, for example with an imputer "
+                "as a step of a Pipeline."
+            )
+        raise
 
 
 def _routed(corrector, estimator, fit_params):

@@ -5,7 +5,6 @@
 be called for many values of delta.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaError,
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
+    warn,
 )
 from sklearn_softunlearn.models import TrainedModel
 from sklearn_softunlearn.weights import WeightProblem, hard_weights
@@ -174,11 +174,10 @@ def choose_weights(state, problem, weighting, *, delta, regularization, on_infea
         If the request is out of reach and ``on_infeasible="raise"``.
     """
     if delta > 0 and state.metric_value <= OPTIMUM:
-        warnings.warn(
+        warn(
             f"{state.metric.name} is {state.metric_value:.3g} on the evaluation data, "
             "its optimum: there is nothing to correct and the model is unchanged.",
             NothingToCorrectWarning,
-            stacklevel=4,
         )
         delta = 0.0
     if weighting == "hard":
@@ -217,7 +216,7 @@ def warn_if_unconverged(model, solve):
     gain = 0.5 * gradient @ solve(gradient[:, None])[:, 0]
     share = gain / max(model.objective(model.row_weight), np.finfo(float).tiny)
     if share > _CONVERGED:
-        warnings.warn(
+        warn(
             "The base model has not converged: the gradient of its training objective "
             f"has norm {np.linalg.norm(gradient):.3g}, and one Newton step would lower "
             f"the objective by {share:.1e} of its value. Influences assume the "
@@ -225,7 +224,6 @@ def warn_if_unconverged(model, solve):
             "solver='newton-cholesky'. For a FrozenEstimator: (d) pass fit the very "
             "rows and sample weights that the model was trained with.",
             BaseNotConvergedWarning,
-            stacklevel=2,
         )
 
 
@@ -237,10 +235,9 @@ def _report_infeasible(name, delta, solution, on_infeasible):
     )
     if on_infeasible == "raise":
         raise InfeasibleDeltaError(message)
-    warnings.warn(
+    warn(
         message + " The largest attainable improvement was used.",
         InfeasibleDeltaWarning,
-        stacklevel=5,
     )
 
 
@@ -265,7 +262,9 @@ def _report(state, solution, parameters, shift, delta):
                 float(np.max(measure(after, state.rows))),
             )
         )
-        values = [float(np.max(hard(f, state.rows))) for f in (before, predicted, after)]
+        values = [
+            float(np.max(hard(f, state.rows))) for f in (before, predicted, after)
+        ]
         lines.append(ReportLine(named.name, named.criterion.hard_kind, *values))
     return CorrectionReport(
         lines=tuple(lines),

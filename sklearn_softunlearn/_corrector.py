@@ -4,13 +4,11 @@
 from dataclasses import replace
 
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.metaestimators import available_if
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_softunlearn._base_fit import check_estimator, fit_base
+from sklearn_softunlearn._classifier import CorrectedClassifierMixin
 from sklearn_softunlearn._correction import choose_weights, correct
 from sklearn_softunlearn._evaluation import (
     check_binary,
@@ -21,22 +19,16 @@ from sklearn_softunlearn._evaluation import (
 from sklearn_softunlearn._parameters import check_parameters
 from sklearn_softunlearn._preparation import prepare
 from sklearn_softunlearn._report import ReportHTMLMixin
-from sklearn_softunlearn._sklearn_compat import routing_enabled
 from sklearn_softunlearn.models import predictor, with_predictor
 from sklearn_softunlearn.updates import resolve_update
 
 
-def _has(method):
-    def check(self):
-        # Raises AttributeError with the inner estimator's own message.
-        getattr(getattr(self, "estimator_", self._get_estimator()), method)
-        return True
-
-    return check
-
-
 class SoftUnlearnCorrector(
-    ReportHTMLMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    ReportHTMLMixin,
+    CorrectedClassifierMixin,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """Correct a classifier after training by soft-weighted unlearning.
 
@@ -57,9 +49,10 @@ class SoftUnlearnCorrector(
         as fitted: pass `fit` the very rows that it was trained with. A corrected copy
         is made in either case.
     metric : str, callable or Criterion, default="demographic_parity_difference"
-        What to improve: "demographic_parity_difference", "equal_opportunity_difference",
-        "equalized_odds_difference" or the fairlearn.metrics function of that name
-        (any number of groups), "loss", or a `Criterion`.
+        What to improve: "demographic_parity_difference",
+        "equal_opportunity_difference", "equalized_odds_difference" or the
+        fairlearn.metrics function of that name (any number of groups), "loss", or a
+        `Criterion`.
     delta : float in [0, 1], default=0.5
         Fraction of the current metric to remove: 0 changes nothing, 1 asks for parity.
     utility : str or Criterion, default="loss"
@@ -155,7 +148,7 @@ class SoftUnlearnCorrector(
 
     # Requested without a call of set_fit_request, so that the corrector receives
     # them in a Pipeline and a grid search. scikit-learn leaves sample_weight to users.
-    __metadata_request__fit = {  # noqa: RUF012 (scikit-learn reads a class attribute)
+    __metadata_request__fit = {
         "sensitive_features": True,
         "X_val": True,
         "y_val": True,
@@ -276,7 +269,9 @@ class SoftUnlearnCorrector(
             check_parameters(corrector)
         template = clone(self)
         prepared = template._prepare(X, y, **fit_options)
-        seen = {name: vars(template)[name] for name in vars(template) if name[-1] == "_"}
+        seen = {
+            name: vars(template)[name] for name in vars(template) if name[-1] == "_"
+        }
         for corrector in correctors:
             vars(corrector).update(seen)
             corrector._correct(prepared)
@@ -287,55 +282,6 @@ class SoftUnlearnCorrector(
         """Largest attainable delta to first order (at most 1), solved for on demand."""
         check_is_fitted(self)
         return float(min(self._problem.delta_max, 1.0))
-
-    def predict(self, X):
-        """Labels predicted by the corrected estimator, of shape (n_samples,)."""
-        return self._corrected().predict(X)
-
-    @available_if(_has("predict_proba"))
-    def predict_proba(self, X):
-        """Class probabilities, of shape (n_samples, 2)."""
-        return self._corrected().predict_proba(X)
-
-    @available_if(_has("predict_log_proba"))
-    def predict_log_proba(self, X):
-        """Logarithm of the class probabilities, of shape (n_samples, 2)."""
-        return self._corrected().predict_log_proba(X)
-
-    @available_if(_has("decision_function"))
-    def decision_function(self, X):
-        """Confidence scores, of shape (n_samples,)."""
-        return self._corrected().decision_function(X)
-
-    def get_metadata_routing(self):
-        """Metadata that `fit` consumes and passes on to the estimator."""
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self._get_estimator(),
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
-
-    def __sklearn_tags__(self):
-        """Tags of the wrapped estimator, restricted to two classes."""
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self._get_estimator())
-        tags.input_tags.sparse = inner.input_tags.sparse
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.classifier_tags.multi_class = False
-        return tags
-
-    def _get_estimator(self):
-        if self.estimator is not None:
-            return self.estimator
-        default = LogisticRegression()
-        return default.set_fit_request(sample_weight=True) if routing_enabled() else default
-
-    def _corrected(self):
-        check_is_fitted(self)
-        return self.estimator_  # which checks the columns of X itself
 
     def _prepare(
         self,
@@ -353,7 +299,7 @@ class SoftUnlearnCorrector(
         """Everything that does not depend on delta."""
         check_parameters(self)
         estimator = self._get_estimator()
-        check_estimator(estimator, X, self.validation_fraction)
+        check_estimator(estimator, X)
         validate_data(self, X, skip_check_array=True)
         ids = self.sensitive_feature_ids
         table = make_table(X, y, sensitive_features, sample_weight, ids, "")
@@ -364,7 +310,11 @@ class SoftUnlearnCorrector(
             X_val, y_val, sensitive_features_val, sample_weight_val, ids
         )
         split = split_rows(
-            table, validation, self.validation_fraction, self.random_state
+            table,
+            validation,
+            self.validation_fraction,
+            self.random_state,
+            already_trained=isinstance(estimator, FrozenEstimator),
         )
         if sample_weight is not None:
             fit_params["sample_weight"] = split.training.sample_weight
@@ -412,4 +362,7 @@ class SoftUnlearnCorrector(
         try:
             validate_data(self, X_val, reset=False, skip_check_array=True)
         except ValueError as error:
-            raise ValueError(f"X_val does not have the columns of X: {error}") from error
+            raise ValueError(
+                "X_val does not have the columns of X. Give the same columns in the "
+                f"same order. {error}"
+            ) from error

@@ -8,14 +8,12 @@ i, so H is the exact Hessian for linear predictors and the Gauss-Newton matrix f
 others.
 """
 
-import warnings
-
 import numpy as np
 from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, cg
 from sklearn.base import BaseEstimator
 
-from sklearn_softunlearn.exceptions import CurvatureWarning
+from sklearn_softunlearn.exceptions import CurvatureWarning, warn
 
 # Up to this number of parameters a dense factor is fast and fits in 128 MiB.
 MAX_DENSE_PARAMETERS = 4096
@@ -38,8 +36,18 @@ class Cholesky(BaseEstimator):
     Warns
     -----
     CurvatureWarning
-        If H is singular (collinear columns without a penalty). The smallest damping
-        that makes it usable is then added.
+        If H is singular (collinear columns without a penalty). A small damping is
+        then added.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import Cholesky, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(curvature=Cholesky(damping=1e-3))
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.deletion_weights_.shape
+    (1000,)
     """
 
     def __init__(self, damping=0.0):
@@ -74,6 +82,16 @@ class ConjugateGradient(BaseEstimator):
     -----
     CurvatureWarning
         If the tolerance was not reached.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import ConjugateGradient, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(curvature=ConjugateGradient(tol=1e-8))
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.deletion_weights_.shape
+    (1000,)
     """
 
     def __init__(self, damping=0.0, tol=1e-10, max_iter=1000):
@@ -105,12 +123,11 @@ class ConjugateGradient(BaseEstimator):
             operator, gradient, rtol=self.tol, maxiter=self.max_iter, M=preconditioner
         )
         if info:
-            warnings.warn(
+            warn(
                 f"Conjugate gradients did not reach tol={self.tol:g} in {info} "
                 "iterations, so influences are inaccurate. (a) Scale the features; "
                 "(b) give a damping; (c) raise max_iter.",
                 CurvatureWarning,
-                stacklevel=2,
             )
         return solution
 
@@ -125,6 +142,16 @@ class Diagonal(BaseEstimator):
     ----------
     damping : float, default=0.0
         Added to the diagonal of H, in the units of the summed training loss.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import Diagonal, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(curvature=Diagonal())
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.deletion_weights_.shape
+    (1000,)
     """
 
     def __init__(self, damping=0.0):
@@ -154,9 +181,9 @@ def resolve_curvature(curvature, n_parameters):
     ValueError
         If the name is not known.
     """
-    if hasattr(curvature, "factorize"):
+    if hasattr(curvature, "factorize") and not isinstance(curvature, type):
         return curvature
-    if curvature == "auto":
+    if isinstance(curvature, str) and curvature == "auto":
         dense = n_parameters <= MAX_DENSE_PARAMETERS
         return Cholesky() if dense else ConjugateGradient()
     if isinstance(curvature, str) and curvature in _BY_NAME:
@@ -181,14 +208,13 @@ def _positive_definite_factor(hessian):
             return factor
     except linalg.LinAlgError:
         pass
-    warnings.warn(
+    warn(
         "The Hessian of the training objective is singular to working precision, so "
         f"its diagonal was raised by a factor {_EMERGENCY_DAMPING:g}. (a) Drop "
         "collinear columns, such as one level of each one-hot encoded feature; (b) "
         "give the model a penalty (a finite C); (c) choose the damping yourself, "
         "curvature=Cholesky(damping=...).",
         CurvatureWarning,
-        stacklevel=3,
     )
     # A zero on the diagonal is a column of zeros: it moves no prediction.
     raised = np.where(diagonal > 0, _EMERGENCY_DAMPING * diagonal, 1.0)

@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Which rows a model is trained on, and on which rows the metric is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import train_test_split
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from sklearn_softunlearn._groups import columns_of, encode_groups
-from sklearn_softunlearn._sklearn_compat import check_sample_weight, safe_indexing
+from sklearn_softunlearn._sklearn_compat import (
+    check_sample_weight,
+    n_rows,
+    safe_indexing,
+)
 
 
 @dataclass(frozen=True)
 class Table:
     """Rows as the user gave them: features, target, groups and weights.
 
-    ``suffix`` completes the names of the arguments in messages: "" or "_val".
+    ``suffix`` completes the names of the arguments in messages: "" or "_val";
+    ``groups_name`` is what the user called the sensitive features.
     """
 
     X: Any
@@ -26,16 +32,17 @@ class Table:
     sensitive_features: Any
     sample_weight: np.ndarray
     suffix: str = ""
+    groups_name: str = "sensitive_features"
 
     def take(self, indices):
         """The rows at these positions."""
         groups = self.sensitive_features
-        return Table(
-            safe_indexing(self.X, indices),
-            self.y[indices],
-            None if groups is None else _take_groups(groups, indices),
-            self.sample_weight[indices],
-            self.suffix,
+        return replace(
+            self,
+            X=safe_indexing(self.X, indices),
+            y=self.y[indices],
+            sensitive_features=None if groups is None else _take(groups, indices),
+            sample_weight=self.sample_weight[indices],
         )
 
     def groups(self):
@@ -47,16 +54,14 @@ class Table:
             If there are none, or they do not form groups.
         """
         if self.sensitive_features is None:
+            name = f"sensitive_features{self.suffix}"
             raise ValueError(
-                f"The metric compares sensitive groups, but sensitive_features"
-                f"{self.suffix} was not given. (a) Pass it to fit, "
-                "fit(X, y, sensitive_features=...); or (b) name columns of X in the "
-                "constructor, sensitive_feature_ids=[...]."
+                f"The metric compares sensitive groups, but {name} was not given. (a) "
+                f"Pass it to fit, fit(..., {name}=...); or (b) name columns of X in "
+                "the constructor, sensitive_feature_ids=[...]."
             )
         return encode_groups(
-            self.sensitive_features,
-            self.sample_weight,
-            f"sensitive_features{self.suffix}",
+            self.sensitive_features, self.sample_weight, self.groups_name
         )
 
 
@@ -66,21 +71,34 @@ def make_table(X, y, sensitive_features, sample_weight, sensitive_feature_ids, s
     Raises
     ------
     ValueError
-        If lengths differ, weights are negative or all zero, or the sensitive
-        features are given in two ways.
+        If lengths differ, values of y are missing, weights are negative or all zero,
+        or the sensitive features are given in two ways.
     """
-    X, y = indexable(X, y)
-    y = column_or_1d(y, warn=True)
-    check_consistent_length(X, y)
+    X, y = indexable(X)[0], column_or_1d(y, warn=True)
+    if n_rows(X) == 0:
+        raise ValueError(f"X{suffix} has 0 sample(s) while a minimum of 1 is required.")
+    _check_target(y, n_rows(X), suffix)
     weight = check_sample_weight(sample_weight, X, f"sample_weight{suffix}")
+    name = f"sensitive_features{suffix}"
     if sensitive_feature_ids is not None:
         if sensitive_features is not None:
             raise ValueError(
-                f"sensitive_features{suffix} and sensitive_feature_ids are both "
-                "given. Give one of them."
+                f"{name} and sensitive_feature_ids are both given. Give one of them."
             )
         sensitive_features = columns_of(X, sensitive_feature_ids)
-    return Table(X, y, sensitive_features, weight, suffix)
+        name = f"sensitive_feature_ids={sensitive_feature_ids!r} of X{suffix}"
+    return Table(X, y, sensitive_features, weight, suffix, name)
+
+
+def _check_target(y, n_samples, suffix):
+    if len(y) != n_samples:
+        raise ValueError(
+            f"y{suffix} has {len(y)} values where X{suffix} has {n_samples} rows. Give "
+            "one label for each row."
+        )
+    missing = int(pd.isna(y).sum())
+    if missing:
+        raise ValueError(f"y{suffix} has {missing} missing values. Drop these rows.")
 
 
 def validation_table(
@@ -149,17 +167,29 @@ class Split:
         return full
 
 
-def split_rows(table, validation, validation_fraction, random_state):
+def split_rows(
+    table, validation, validation_fraction, random_state, *, already_trained
+):
     """Decide where metric and utility are measured.
 
     On the validation data if there is some, else on a held-out fraction of the rows,
     else on the training rows.
+
+    Raises
+    ------
+    ValueError
+        If rows should be held out of a model that is ``already_trained``.
     """
     n_samples = len(table.y)
     if validation is not None:
         return Split(table, validation, None, n_samples, "validation rows")
     if validation_fraction is None:
         return Split(table, table, None, n_samples, "training rows")
+    if already_trained:
+        raise ValueError(
+            "validation_fraction cannot be used with a FrozenEstimator: it was trained "
+            "already, so no row can be held out. Pass X_val and y_val to fit."
+        )
     train, held_out = _held_out(table, validation_fraction, random_state)
     return Split(
         table.take(train), table.take(held_out), train, n_samples, "held-out rows"
@@ -168,12 +198,18 @@ def split_rows(table, validation, validation_fraction, random_state):
 
 def _held_out(table, fraction, random_state):
     """Positions to train on and to hold out, stratified as finely as cells allow."""
-    train, held_out = train_test_split(
-        np.arange(len(table.y)),
-        test_size=fraction,
-        random_state=random_state,
-        stratify=_strata(table, min(fraction, 1 - fraction)),
-    )
+    try:
+        train, held_out = train_test_split(
+            np.arange(len(table.y)),
+            test_size=fraction,
+            random_state=random_state,
+            stratify=_strata(table, min(fraction, 1 - fraction)),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={fraction:g} does not leave enough of the "
+            f"{len(table.y)} rows on either side: {error}"
+        ) from error
     return np.sort(train), np.sort(held_out)
 
 
@@ -191,7 +227,7 @@ def check_binary(table):
             "Only binary classification is supported. The type of the target is "
             f"{kind}. Merge classes, or correct one class against the rest."
         )
-    classes = np.unique(table.y[table.sample_weight > 0])
+    classes = np.unique(table.y[table.sample_weight > 0]).tolist()
     if len(classes) < 2:
         raise ValueError(
             f"y has one class only ({classes[0]!r}) among the rows of positive sample "
@@ -212,7 +248,7 @@ def encode_target(y, classes, parameter):
     if unknown.size:
         raise ValueError(
             f"{parameter} has labels that the estimator was not trained with: "
-            f"{list(unknown)}. The trained classes are {list(classes)}."
+            f"{unknown.tolist()}. The trained classes are {classes.tolist()}."
         )
     return codes
 
@@ -229,7 +265,7 @@ def _strata(table, smaller_share):
     return strata if np.min(np.bincount(strata)) > 1 else None
 
 
-def _take_groups(groups, indices):
+def _take(groups, indices):
     if isinstance(groups, dict):
         return {name: safe_indexing(column, indices) for name, column in groups.items()}
     return safe_indexing(groups, indices)

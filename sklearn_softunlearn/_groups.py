@@ -62,10 +62,12 @@ def encode_groups(sensitive_features, sample_weight, parameter):
         almost as many groups as rows.
     """
     columns = _columns(sensitive_features)
+    if not columns:
+        raise ValueError(f"{parameter} names no column. Give at least one.")
     for column in columns:
         _check_column(column, len(sample_weight), parameter)
     kept = sample_weight > 0
-    groups = _intersect([pd.factorize(column[kept], sort=True) for column in columns])
+    groups = _intersect([_factorize(column[kept]) for column in columns])
     _check_number(groups, int(kept.sum()), parameter)
     codes = np.zeros(len(kept), dtype=np.intp)
     codes[kept] = groups.codes
@@ -93,13 +95,18 @@ def columns_of(X, sensitive_feature_ids):
     """
     single = isinstance(sensitive_feature_ids, str | int | np.integer)
     ids = [sensitive_feature_ids] if single else list(sensitive_feature_ids)
+    message = (
+        f"sensitive_feature_ids={sensitive_feature_ids!r} does not name columns of X. "
+        "Give names for a DataFrame and positions for an array"
+    )
+    # Looked up first: each DataFrame library raises its own error.
+    names = list(getattr(X, "columns", []))
+    if any(isinstance(name, str) and name not in names for name in ids):
+        raise ValueError(f"{message}; X has the columns {names}.")
     try:
         columns = safe_indexing(X, ids, axis=1)
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"sensitive_feature_ids={sensitive_feature_ids!r} does not name columns "
-            f"of X: {error}. Give names for a DataFrame and positions for an array."
-        ) from error
+        raise ValueError(f"{message}: {error}") from error
     return columns.toarray() if sparse.issparse(columns) else columns
 
 
@@ -115,8 +122,22 @@ def _columns(sensitive_features):
 
 
 def _column(values):
-    # A categorical or string array of pandas would take 20 times longer as objects.
-    return values.array if isinstance(values, pd.Series) else np.asarray(values)
+    # As objects, a categorical or string array of pandas would take 20 times longer.
+    if isinstance(getattr(values, "dtype", None), pd.api.extensions.ExtensionDtype):
+        return pd.array(values)
+    return np.asarray(values)
+
+
+def _factorize(column):
+    """Codes and sorted labels."""
+    codes, labels = pd.factorize(column)
+    labels = np.asarray(labels)
+    # By name where values cannot be compared, such as numbers and strings.
+    try:
+        order = np.argsort(labels, kind="stable")
+    except TypeError:
+        order = np.argsort(labels.astype(str), kind="stable")
+    return np.argsort(order)[codes], labels[order]
 
 
 def _check_column(column, n_samples, parameter):

@@ -8,7 +8,8 @@ parameters move by::
 
 and a functional F of the raw predictions on evaluation rows by sum_i eps_i * a_i::
 
-    a_i = grad F . H^-1 s_i grad loss_i = s_i * < J_i v , dloss_i/df_i >,  v = H^-1 grad F
+    a_i = grad F . H^-1 s_i grad loss_i
+        = s_i * < J_i v , dloss_i/df_i >,   v = H^-1 grad F
 
 So a negative influence a_i means: deleting row i lowers F. (Koh & Liang 2017, eq. 2,
 with the opposite sign: theirs is the effect of up-weighting.)

@@ -31,11 +31,12 @@ def check_parameters(corrector):
     for name, (meaning, allowed) in (_RANGES | given).items():
         value = getattr(corrector, name)
         # NaN fails every comparison.
-        if not isinstance(value, Real) or not allowed(value):
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not allowed(value):
             raise ValueError(f"{name}={value!r} must be a number {meaning}.")
     for name, choices in _CHOICES.items():
         value = getattr(corrector, name)
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise ValueError(f"{name}={value!r} is not known. Give one of {choices}.")
     resolve_criterion(corrector.metric, "metric")
     resolve_criterion(corrector.utility, "utility")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from sklearn_softunlearn._base_fit import remedy_for_values
 from sklearn_softunlearn._correction import (
     Linearization,
     NamedCriterion,
@@ -112,9 +113,10 @@ def _groups(training, evaluation, needed):
 
 
 def _embedded(base, table):
-    return check_array(
-        embed(base, table.X),
-        accept_sparse="csr",
-        dtype=np.float64,
-        input_name=f"X{table.suffix}",
-    )
+    with remedy_for_values():
+        return check_array(
+            embed(base, table.X),
+            accept_sparse="csr",
+            dtype=np.float64,
+            input_name=f"X{table.suffix}",
+        )

@@ -4,13 +4,21 @@
 from inspect import signature
 
 import numpy as np
-from sklearn import get_config
-from sklearn.utils import _safe_indexing
+from sklearn import __version__, get_config
+from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _num_samples
 
-__all__ = ["check_sample_weight", "class_weights", "routing_enabled", "safe_indexing"]
+__all__ = [
+    "check_sample_weight",
+    "class_weights",
+    "n_rows",
+    "routing_enabled",
+    "safe_indexing",
+    "sklearn_version",
+]
 
+n_rows = _num_samples
 safe_indexing = _safe_indexing
 
 
@@ -30,7 +38,16 @@ def class_weights(estimator, y, sample_weight):
 
 def check_sample_weight(sample_weight, X, parameter="sample_weight"):
     """Sample weights as a float64 vector: finite, nonnegative, not all zero."""
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if sample_weight is None:
+        return np.ones(n_rows(X))
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name=parameter
+    )
+    if weight.shape != (n_rows(X),):
+        raise ValueError(
+            f"{parameter} has shape {weight.shape} where X has {n_rows(X)} rows. Give "
+            "one weight for each row."
+        )
     if np.any(weight < 0):
         raise ValueError(
             f"{parameter} has {np.sum(weight < 0)} negative values (smallest "
@@ -38,7 +55,8 @@ def check_sample_weight(sample_weight, X, parameter="sample_weight"):
         )
     if not np.any(weight > 0):
         raise ValueError(
-            f"{parameter} is zero for every row, which leaves no row to learn from."
+            f"{parameter} is zero for every row, which leaves no row to learn from. "
+            "Give a positive weight to some rows of each class."
         )
     return weight
 
@@ -46,3 +64,9 @@ def check_sample_weight(sample_weight, X, parameter="sample_weight"):
 def routing_enabled():
     """Whether metadata routing is switched on in scikit-learn's configuration."""
     return bool(get_config()["enable_metadata_routing"])
+
+
+def sklearn_version():
+    """Version of scikit-learn as (major, minor)."""
+    major, minor = __version__.split(".")[:2]
+    return int(major), int(minor)

@@ -13,6 +13,9 @@
 Bad input is an ordinary ValueError or TypeError.
 """
 
+import sys
+import warnings
+
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -34,3 +37,19 @@ class NothingToCorrectWarning(UserWarning):
 
 class BaseNotConvergedWarning(ConvergenceWarning):
     """The base model is not at the optimum of its training objective."""
+
+
+def warn(message, category):
+    """Issue a warning that points to the line outside this package that led to it.
+
+    A fixed stacklevel would be wrong for every caller but one.
+    """
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _inside(frame.f_back, package):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level + 1)
+
+
+def _inside(frame, package):
+    return frame.f_globals.get("__name__", "").partition(".")[0] == package

@@ -49,7 +49,7 @@ class Criterion(ABC):
     needs_groups = False
     hard_kind = "labels"  # what a report calls `hard_value`
 
-    def check(self, rows):
+    def check(self, rows):  # noqa: B027 (optional: most criteria are always defined)
         """Raise ValueError if the criterion is undefined on ``rows``."""
 
     @abstractmethod

@@ -15,7 +15,8 @@ class GroupRateDifference(Criterion):
     those with a given true label. The criterion has one functional for each ordered
     pair of groups and each condition::
 
-        F_(g,h) = rate_g - rate_h,    rate_g = sum_{i in g} w_i r(f_i) / sum_{i in g} w_i
+        F_(g,h) = rate_g - rate_h
+        rate_g = sum_{i in g} w_i r(f_i) / sum_{i in g} w_i
 
     so that ``max F`` is the largest gap in either direction, as
     ``fairlearn.metrics.demographic_parity_difference(method="between_groups")``. The

@@ -35,7 +35,8 @@ def resolve_criterion(criterion, parameter):
     if isinstance(criterion, Criterion):
         return criterion
     name = criterion_name(criterion)
-    if name not in _BY_NAME or not (isinstance(criterion, str) or _fairlearn(criterion)):
+    trusted = isinstance(criterion, str) or _from_fairlearn(criterion)
+    if name not in _BY_NAME or not trusted:
         raise ValueError(
             f"{parameter}={criterion!r} is not known. Give one of the names "
             f"{sorted(_BY_NAME)}, the fairlearn.metrics function of one of these "
@@ -51,6 +52,6 @@ def criterion_name(criterion):
     return getattr(criterion, "__name__", type(criterion).__name__)
 
 
-def _fairlearn(function):
+def _from_fairlearn(function):
     # By module rather than by identity, so that criteria need not import fairlearn.
     return str(getattr(function, "__module__", "")).partition(".")[0] == "fairlearn"

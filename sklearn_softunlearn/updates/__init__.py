@@ -26,7 +26,7 @@ def resolve_update(update):
     ValueError
         If the name is not known.
     """
-    if hasattr(update, "update") and not isinstance(update, dict):
+    if hasattr(update, "update") and not isinstance(update, dict | type):
         return update
     if isinstance(update, str) and update in _BY_NAME:
         return _BY_NAME[update]()

@@ -16,9 +16,13 @@ class InfluenceUpdate(BaseEstimator):
 
     Examples
     --------
-    >>> from sklearn_softunlearn.updates import InfluenceUpdate
-    >>> InfluenceUpdate()
-    InfluenceUpdate()
+    >>> from sklearn_softunlearn import InfluenceUpdate, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(update=InfluenceUpdate())
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.deletion_weights_.shape
+    (1000,)
     """
 
     def update(self, model, deletion_weights, shift):

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Newton's method on the reweighted objective."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_softunlearn._curvature import resolve_curvature
+from sklearn_softunlearn.exceptions import warn
 
 _SHORTEST_STEP = 2.0**-20
 
@@ -37,6 +36,16 @@ class NewtonUpdate(BaseEstimator):
     -----
     ConvergenceWarning
         If ``max_iter > 1`` steps did not reach ``tol``.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import NewtonUpdate, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(update=NewtonUpdate(max_iter=20))
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.deletion_weights_.shape
+    (1000,)
     """
 
     def __init__(self, max_iter=1, tol=1e-10, curvature="auto"):
@@ -66,12 +75,11 @@ class NewtonUpdate(BaseEstimator):
         gradient = model.objective_gradient(row_weight, theta)
         decrement = gradient @ solve(gradient[:, None])[:, 0]
         if decrement > tolerance:
-            warnings.warn(
+            warn(
                 f"NewtonUpdate stopped after max_iter={self.max_iter} steps with a "
                 f"squared Newton decrement of {decrement:.3g} > {tolerance:.3g}. "
                 "Raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
 
 

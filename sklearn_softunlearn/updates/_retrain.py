@@ -11,6 +11,16 @@ class Retrain(BaseEstimator):
     weights are held at their values in the original fit, and the transformers of a
     Pipeline are not refitted, so that the objective is the one that the influences
     linearise.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import Retrain, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(update=Retrain())
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.deletion_weights_.shape
+    (1000,)
     """
 
     def update(self, model, deletion_weights, shift):

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: BSD-3-Clause
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
+
+from sklearn_softunlearn._groups import columns_of
+from sklearn_softunlearn._scorer._groups import (
+    aligned_by_index,
+    check_indexed,
+    group_frame,
+    undefined_reason,
+)
+from sklearn_softunlearn._scorer._labels import (
+    binarize,
+    check_not_continuous,
+    known_classes,
+    positive_class,
+    positive_scores,
+)
+from sklearn_softunlearn._scorer._metrics import (
+    VALUE_METRICS,
+    check_response_method,
+    check_signature,
+    conditioned_labels,
+    metric_name,
+    prefers_greater,
+    resolve_metric,
+)
+from sklearn_softunlearn._sklearn_compat import routing_enabled
+
+
+def fairness_scorer(
+    metric,
+    *,
+    sensitive_feature_ids=None,
+    sensitive_features=None,
+    greater_is_better=None,
+    response_method="predict",
+    pos_label=None,
+    **metric_params,
+):
+    """Make a scorer of a metric that compares sensitive groups.
+
+    The scorer works in :class:`~sklearn.model_selection.GridSearchCV`,
+    :func:`~sklearn.model_selection.cross_validate` and wherever else scikit-learn
+    takes a scorer, alone or among several. It finds the sensitive features of the
+    rows that it scores in the first of these places that has them:
+
+    1. the keyword argument `sensitive_features` of the call. With metadata routing
+       enabled, ``GridSearchCV(...).fit(X, y, sensitive_features=A)`` passes it; the
+       scorer requests it by default, so `set_score_request` is not needed;
+    2. the columns `sensitive_feature_ids` of the X that it scores;
+    3. the Series `sensitive_features` given here, aligned through the index of X or y.
+
+    Parameters
+    ----------
+    metric : str or callable
+        Name of a metric of `fairlearn.metrics` that compares groups, for example
+        ``"demographic_parity_difference"``, or a function with the signature
+        ``metric(y_true, y_pred, *, sensitive_features, **metric_params)``. Labels
+        reach it as 0 and 1.
+    sensitive_feature_ids : str, int or list of these, default=None
+        Columns of X that hold the sensitive features: names if X is a DataFrame,
+        positions if it is an array. Several columns give intersections of groups.
+    sensitive_features : pandas Series or DataFrame, default=None
+        Sensitive features of all rows that will ever be scored, under the index that
+        X or y has. Each index entry must be unique.
+    greater_is_better : bool, default=None
+        Whether a greater metric is better. If it is not, the score is minus the
+        metric, as in :func:`~sklearn.metrics.make_scorer`. None reads it from the end
+        of the metric's name: differences and `group_max` (of losses) are minimised,
+        ratios and `group_min` (of accuracies) are maximised.
+    response_method : {"predict", "predict_proba", "decision_function"}, \
+            default="predict"
+        Method of the estimator whose output the metric compares. Only metrics of
+        scores, such as ``"roc_auc_score_group_min"`` or a function of your own,
+        take another one than "predict"; they get the scores of the positive class.
+    pos_label : int, float, bool or str, default=None
+        Label that counts as positive; all others are negative. None means the second
+        of the two `classes_` of the estimator.
+    **metric_params : dict
+        Further parameters of the metric, such as ``method="to_overall"`` or
+        ``agg="mean"``.
+
+    Returns
+    -------
+    scorer : callable
+        Call it as ``scorer(estimator, X, y, *, sensitive_features=None,
+        sample_weight=None)``; it returns a float.
+
+    Raises
+    ------
+    ValueError
+        On construction, if the metric is not known or does not take sensitive
+        features, or if its direction cannot be read from its name. On scoring, if no
+        sensitive features are found, if they are missing (NaN) or of the wrong
+        length, or if the predictions are not class labels.
+
+    Warns
+    -----
+    sklearn.exceptions.UndefinedMetricWarning
+        If the scored rows hold one group only, or a group without the labels that
+        the metric conditions on (known for fairlearn's metrics only, not for
+        functions of your own), or if the metric is not finite. The score is then NaN.
+
+    Examples
+    --------
+    Without metadata routing, sensitive features come from a column of X, or from a
+    Series with the index of X:
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn_softunlearn._scorer import fairness_scorer
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, groups = make_biased_classification(random_state=0)
+    >>> X, A = pd.DataFrame(X), pd.Series(groups)
+    >>> scorer = fairness_scorer("demographic_parity_difference", sensitive_features=A)
+    >>> search = GridSearchCV(
+    ...     LogisticRegression(),
+    ...     {"C": [0.001, 1.0]},
+    ...     scoring={"accuracy": "accuracy", "parity": scorer},
+    ...     refit="accuracy",
+    ... ).fit(X, y)
+    >>> search.cv_results_["mean_test_parity"].shape
+    (2,)
+
+    With metadata routing, they are passed to fit:
+
+    >>> import sklearn
+    >>> with sklearn.config_context(enable_metadata_routing=True):
+    ...     search = GridSearchCV(
+    ...         LogisticRegression(),
+    ...         {"C": [0.001, 1.0]},
+    ...         scoring=fairness_scorer("demographic_parity_difference"),
+    ...     ).fit(X, y, sensitive_features=groups)
+    >>> search.best_params_
+    {'C': 0.001}
+    """
+    function = resolve_metric(metric)
+    name = metric_name(function)
+    check_signature(function, name, metric_params)
+    check_response_method(name, response_method)
+    check_indexed(sensitive_features)
+    if name.startswith("log_loss"):
+        metric_params.setdefault("labels", [0, 1])  # a group may hold only one of them
+    if greater_is_better is None:
+        greater_is_better = prefers_greater(name)
+    return _FairnessScorer(
+        metric=function,
+        name=name,
+        greater_is_better=greater_is_better,
+        sensitive_feature_ids=sensitive_feature_ids,
+        sensitive_features=sensitive_features,
+        response_method=response_method,
+        pos_label=pos_label,
+        metric_params=metric_params,
+    )
+
+
+@dataclass(repr=False, eq=False, kw_only=True)
+class _FairnessScorer:
+    """What `fairness_scorer` returns; the attributes are its parameters."""
+
+    metric: Callable
+    name: str
+    greater_is_better: bool
+    sensitive_feature_ids: object
+    sensitive_features: object
+    response_method: str
+    pos_label: object
+    metric_params: dict
+    requests: dict = field(
+        default_factory=lambda: {"sensitive_features": True, "sample_weight": None}
+    )
+
+    def __call__(self, estimator, X, y, *, sensitive_features=None, sample_weight=None):
+        """Score of the estimator on X and y: the metric, or minus the metric."""
+        features = group_frame(self._find_features(X, y, sensitive_features))
+        y_true, y_pred = self._responses(estimator, X, column_or_1d(y))
+        check_consistent_length(y_true, y_pred, features, sample_weight)
+        reason = undefined_reason(
+            features, y_true, sample_weight, conditioned_labels(self.name)
+        )
+        value = np.nan
+        if reason is None:
+            value = self._value(y_true, y_pred, features, sample_weight)
+            reason = None if np.isfinite(value) else f"its value is {value}."
+        if reason is not None:
+            message = f"{self.name} is undefined on the rows to score: {reason}"
+            warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
+        return value if self.greater_is_better else -value
+
+    def __repr__(self):
+        """Call that makes this scorer, without the data in it."""
+        shown = {"greater_is_better": self.greater_is_better}
+        for name in ("sensitive_feature_ids", "response_method", "pos_label"):
+            if getattr(self, name) not in (None, "predict"):
+                shown[name] = getattr(self, name)
+        shown |= self.metric_params
+        params = "".join(f", {name}={value!r}" for name, value in shown.items())
+        return f"fairness_scorer({self.name}{params})"
+
+    def set_score_request(
+        self, *, sensitive_features=UNCHANGED, sample_weight=UNCHANGED
+    ):
+        """Set which metadata is requested, as for scikit-learn's scorers.
+
+        Parameters
+        ----------
+        sensitive_features, sample_weight : bool, str or None
+            True requests it, False ignores it, a string requests it under that name,
+            None makes passing it an error. By default `sensitive_features` is True
+            and `sample_weight` is None.
+
+        Returns
+        -------
+        self : object
+            This scorer.
+
+        Raises
+        ------
+        RuntimeError
+            If metadata routing is not enabled.
+        """
+        if not routing_enabled():
+            raise RuntimeError(
+                "set_score_request needs metadata routing. Enable it with "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        given = {
+            "sensitive_features": sensitive_features,
+            "sample_weight": sample_weight,
+        }
+        changed = {name: alias for name, alias in given.items() if alias != UNCHANGED}
+        _metadata_request(repr(self), changed)  # refuses what is no alias
+        self.requests = self.requests | changed
+        return self
+
+    def get_metadata_routing(self):
+        """Metadata that this scorer requests, as a `MetadataRequest`."""
+        return _metadata_request(repr(self), self.requests)
+
+    def _accept_sample_weight(self):
+        # scikit-learn >= 1.9 asks this of every scorer when routing is off
+        return True
+
+    def _find_features(self, X, y, passed):
+        if passed is not None:
+            return passed
+        if self.sensitive_feature_ids is not None:
+            return columns_of(X, self.sensitive_feature_ids)
+        if self.sensitive_features is not None:
+            return aligned_by_index(self.sensitive_features, X, y)
+        raise ValueError(
+            f"{self.name} compares groups, but the scorer found no sensitive features. "
+            "Give them in one of three ways: (1) enable metadata routing and pass "
+            "sensitive_features=... to fit, or to the scorer itself; (2) name columns "
+            "of X in fairness_scorer(..., sensitive_feature_ids=...); (3) give "
+            "fairness_scorer(..., sensitive_features=series), a pandas Series with the "
+            "index of X or y."
+        )
+
+    def _responses(self, estimator, X, y):
+        """Return true labels and what the estimator says, as the metric wants them."""
+        response = np.asarray(getattr(estimator, self.response_method)(X))
+        if self.response_method != "predict":
+            classes = known_classes(estimator, y)
+            positive = positive_class(classes, self.pos_label)
+            scores = positive_scores(response, classes, positive)
+            return binarize(y, classes, positive, "y"), scores
+        response = column_or_1d(response)
+        if self.name.startswith(VALUE_METRICS):
+            return y, response
+        check_not_continuous(self.name, response)
+        classes = known_classes(estimator, y, response)
+        positive = positive_class(classes, self.pos_label)
+        labels = binarize(response, classes, positive, "predict(X)")
+        return binarize(y, classes, positive, "y"), labels
+
+    def _value(self, y_true, y_pred, features, sample_weight):
+        params = dict(self.metric_params)
+        if sample_weight is not None:
+            params["sample_weight"] = np.asarray(sample_weight)
+        groups = features.squeeze(axis="columns")
+        return float(self.metric(y_true, y_pred, sensitive_features=groups, **params))
+
+
+def _metadata_request(owner, requests):
+    request = MetadataRequest(owner=owner)
+    for name, alias in requests.items():
+        request.score.add_request(param=name, alias=alias)
+    return request

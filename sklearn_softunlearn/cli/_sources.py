@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where the rows come from: fairlearn's data sets, a CSV file, or the generator."""
+
+import socket
+import warnings
+from contextlib import contextmanager
+from http.client import HTTPException
+
+import numpy as np
+import pandas as pd
+from fairlearn import datasets as fairlearn_datasets
+
+from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
+from sklearn_softunlearn.cli._table import make_table, plain_labels
+from sklearn_softunlearn.datasets import make_biased_classification
+
+NETWORK_TIMEOUT = 5.0  # seconds for each of OpenML's four attempts
+
+
+class DataUnreachable(Exception):
+    """A data set is neither in the cache nor to be had from the network."""
+
+
+def _adult_groups(X):
+    return X["sex"].astype(str), "sex"
+
+
+def _bank_groups(X):
+    return pd.Series(np.where(X["age"] < 30, "under 30", "30 and over")), "age"
+
+
+def _credit_groups(X):
+    return X["SEX"].astype(int).map({1: "male", 2: "female"}), "SEX"
+
+
+FETCHED = {
+    "adult": (fairlearn_datasets.fetch_adult, _adult_groups),
+    "bank": (fairlearn_datasets.fetch_bank_marketing, _bank_groups),
+    "credit": (fairlearn_datasets.fetch_credit_card, _credit_groups),
+}
+
+
+@contextmanager
+def _impatient_network():
+    """Give up on a silent server: without a default, its sockets wait for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(NETWORK_TIMEOUT)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one for each attempt
+            yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _fetch(name, data_home):
+    fetcher, group_rule = FETCHED[name]
+    try:
+        with _impatient_network():
+            bunch = fetcher(data_home=data_home)
+    except (OSError, ValueError, EOFError, HTTPException) as error:
+        reason = getattr(error, "reason", error)  # of a URLError, else the error
+        raise DataUnreachable(one_line(reason)) from error
+    groups, groups_name = group_rule(bunch.data)
+    return make_table(
+        name,
+        bunch.data,
+        plain_labels(bunch.target),
+        groups.to_numpy(dtype=str),
+        target=bunch.target.name,
+        groups_name=groups_name,
+    )
+
+
+def _simulate():
+    bunch = make_biased_classification(20_000, as_bunch=True, random_state=0)
+    names = np.array(["reference", "biased"])
+    return make_table(
+        "simulated",
+        pd.DataFrame(bunch.data, columns=bunch.feature_names),
+        bunch.target,
+        names[bunch.sensitive_features],
+        target="target",
+        groups_name="group",
+    )
+
+
+def _read_csv(path):
+    try:
+        return pd.read_csv(path, low_memory=False)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"cannot read {path}: {one_line(error)}") from error
+
+
+def _check_columns(frame, path, target, sensitive):
+    for column in [target, *sensitive]:
+        if column not in frame.columns:
+            known = ", ".join(map(str, frame.columns[:30]))
+            raise CommandError(f"no column {column!r} in {path}; it has: {known}")
+    if target in sensitive:
+        raise CommandError(f"column {target!r} cannot be both target and sensitive")
+
+
+def _drop_unlabelled(frame, columns):
+    """Rows whose label or group is unknown: neither can be imputed honestly."""
+    known = frame[columns].notna().all(axis=1)
+    if not known.all():
+        named = ", ".join(columns)
+        notice(f"{(~known).sum()} rows without a value of {named} are left out")
+    return frame[known]
+
+
+def _load_csv(path, target, sensitive):
+    frame = _read_csv(path)
+    _check_columns(frame, path, target, sensitive)
+    frame = _drop_unlabelled(frame, [target, *sensitive])
+    if frame.empty:
+        raise CommandError(f"{path} has no row with a label and a group")
+    groups = frame[sensitive].astype(str).agg(", ".join, axis=1)
+    return make_table(
+        path.name,
+        frame.drop(columns=target),
+        plain_labels(frame[target]),
+        groups.to_numpy(dtype=str),
+        target=target,
+        groups_name=", ".join(sensitive),
+    )
+
+
+def load_table(options):
+    """Load the table that the options name."""
+    if options.csv:
+        return _load_csv(options.csv, options.target, options.sensitive)
+    if options.dataset == "simulated":
+        return _simulate()
+    try:
+        return _fetch(options.dataset or "adult", options.data_home)
+    except DataUnreachable as error:
+        if options.dataset:
+            raise CommandError(
+                f"data set {options.dataset!r} is neither cached nor reachable "
+                f"({error}): give --data-home, or --dataset simulated"
+            ) from error
+        notice(f"Adult is neither cached nor reachable ({error}): simulated data")
+        return _simulate()

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: BSD-3-Clause
+import numpy as np
+
+from sklearn_softunlearn.display._drawing import (
+    axes_or_new,
+    axis_label,
+    draw_models,
+    draw_spread,
+    label_points,
+    legend_above,
+)
+from sklearn_softunlearn.display._measure import as_measure, with_groups
+from sklearn_softunlearn.display._tables import (
+    COLUMNS,
+    curve_table,
+    cv_table,
+    display_table,
+    point_at_zero,
+)
+
+
+class TradeoffDisplay:
+    """Trade-off between a metric and utility along `delta`.
+
+    Shows what a correction costs: one point for each value of `delta`, utility against
+    the metric, from the base model onwards, and other models for comparison. Nothing
+    is drawn, and matplotlib not needed, until :meth:`plot` is called; :meth:`frame`
+    returns the numbers. Make one with :meth:`from_path`, :meth:`from_estimator` or
+    :meth:`from_cv_results`.
+
+    Parameters
+    ----------
+    delta : array-like of shape (n_deltas,)
+        Fractions of the metric that were asked to be removed.
+    metric, utility : array-like of shape (n_deltas,)
+        What is to be improved, and what is to be kept, for example a difference
+        between groups and the accuracy. Points with NaN are left out.
+    metric_spread, utility_spread : array-like of shape (n_deltas,), default=None
+        Half the length of the error bars, for example standard deviations over folds,
+        in the units of the metric and the utility.
+    base : tuple of (float, float), default=None
+        Metric and utility of the model before correction. None takes the point of
+        ``delta=0``, which changes nothing, if there is one.
+    others : dict of str to tuple of (float, float), default=None
+        Metric and utility of other models, by name.
+    metric_name, utility_name : str, default="metric", "utility"
+        Names for the axes.
+    name : str, default="corrected"
+        Name of the curve.
+
+    Attributes
+    ----------
+    ax_, figure_, line_ : matplotlib Axes, Figure and Line2D
+        What :meth:`plot` drew on, and the curve.
+
+    See Also
+    --------
+    fairness_scorer : Scorer of group metrics, for a grid search over `delta`.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn.display import TradeoffDisplay
+    >>> display = TradeoffDisplay(
+    ...     delta=[0.0, 0.5, 1.0],
+    ...     metric=[0.2, 0.1, 0.02],
+    ...     utility=[0.85, 0.848, 0.83],
+    ...     others={"threshold optimizer": (0.03, 0.82)},
+    ...     metric_name="demographic_parity_difference",
+    ...     utility_name="accuracy",
+    ... )
+    >>> display.frame()[["model", "delta", "metric", "utility"]]
+                     model  delta  metric  utility
+    0           base model    NaN    0.20    0.850
+    1            corrected    0.0    0.20    0.850
+    2            corrected    0.5    0.10    0.848
+    3            corrected    1.0    0.02    0.830
+    4  threshold optimizer    NaN    0.03    0.820
+    """
+
+    def __init__(
+        self,
+        *,
+        delta,
+        metric,
+        utility,
+        metric_spread=None,
+        utility_spread=None,
+        base=None,
+        others=None,
+        metric_name="metric",
+        utility_name="utility",
+        name="corrected",
+    ):
+        curve = curve_table(delta, metric, utility, metric_spread, utility_spread)
+        for column in COLUMNS:
+            setattr(self, column, curve[column].to_numpy())
+        self.base = base if base is not None else point_at_zero(curve)
+        self.others = dict(others or {})
+        self.metric_name = metric_name
+        self.utility_name = utility_name
+        self.name = name
+
+    @classmethod
+    def from_path(
+        cls,
+        correctors,
+        X,
+        y,
+        *,
+        sensitive_features=None,
+        metric=None,
+        utility="accuracy",
+        others=None,
+        random_state=None,
+        name=None,
+    ):
+        """Measure fitted correctors, which differ in `delta`, on given rows.
+
+        Parameters
+        ----------
+        correctors : list of fitted SoftUnlearnCorrector
+            As returned by their method `path`.
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Rows to measure on; best such that no model has seen.
+        y : array-like of shape (n_samples,)
+            True labels.
+        sensitive_features : array-like of shape (n_samples,) or \
+                (n_samples, n_columns), default=None
+            Sensitive features of these rows, for metrics that compare groups.
+        metric : str or callable, default=None
+            Metric for the horizontal axis: whatever :func:`fairness_scorer` takes,
+            "loss", or the name of a scorer of scikit-learn. None takes the `metric`
+            of the correctors.
+        utility : str or callable, default="accuracy"
+            Utility for the vertical axis, given in the same way.
+        others : dict of str to estimator, default=None
+            Other fitted models, for example of fairlearn, to be measured on the same
+            rows. Those whose `predict` takes sensitive features get them.
+        random_state : int, RandomState instance or None, default=None
+            Passed to models in `others` whose `predict` takes it.
+        name : str, default=None
+            Name of the curve. None takes the class name of the correctors.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+            Call its method `plot` to draw it.
+
+        Raises
+        ------
+        ValueError
+            If there is no corrector, or if the metric is not known.
+
+        Examples
+        --------
+        >>> from sklearn_softunlearn import SoftUnlearnCorrector
+        >>> from sklearn_softunlearn.datasets import make_biased_classification
+        >>> from sklearn_softunlearn.display import TradeoffDisplay
+        >>> X, y, A = make_biased_classification(2000, random_state=0)
+        >>> correctors = SoftUnlearnCorrector().path(
+        ...     X[:1000], y[:1000], deltas=[0, 0.4, 0.8], sensitive_features=A[:1000]
+        ... )
+        >>> display = TradeoffDisplay.from_path(
+        ...     correctors, X[1000:], y[1000:], sensitive_features=A[1000:]
+        ... )
+        >>> display.metric.shape
+        (3,)
+        """
+        correctors = sorted(correctors, key=lambda corrector: corrector.delta)
+        if not correctors:
+            raise ValueError("correctors is empty. Give at least one fitted corrector.")
+        first = correctors[0]
+        metric = first.metric if metric is None else metric
+        ids = getattr(first, "sensitive_feature_ids", None)
+        measures = [as_measure(given, ids) for given in (metric, utility)]
+
+        def points(models):
+            return [
+                tuple(measure(model, X, y, sensitive_features) for measure in measures)
+                for model in models
+            ]
+
+        others = {
+            key: with_groups(model, y, sensitive_features, random_state)
+            for key, model in (others or {}).items()
+        }
+        curve = np.array(points(correctors))
+        return cls(
+            delta=[corrector.delta for corrector in correctors],
+            metric=curve[:, 0],
+            utility=curve[:, 1],
+            base=points([first.base_estimator_])[0],
+            others=dict(zip(others, points(others.values()), strict=True)),
+            metric_name=measures[0].name,
+            utility_name=measures[1].name,
+            name=type(first).__name__ if name is None else name,
+        )
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        sensitive_features=None,
+        deltas=None,
+        X_test=None,
+        y_test=None,
+        sensitive_features_test=None,
+        fit_params=None,
+        **kwargs,
+    ):
+        """Fit a corrector for several values of delta and measure the results.
+
+        Parameters
+        ----------
+        estimator : SoftUnlearnCorrector
+            Corrector, fitted or not: it is cloned, and its base estimator fitted once
+            for all deltas.
+        X, y, sensitive_features : array-like
+            Training rows, as for its method `fit`.
+        deltas : iterable of float in [0, 1], default=None
+            None means 0, 0.1, ..., 1.
+        X_test, y_test, sensitive_features_test : array-like, default=None
+            Rows to measure on, best such that are not among the training rows. None
+            measures on the training rows, which flatters all models.
+        fit_params : dict, default=None
+            Further arguments of `fit`, for example `X_val`.
+        **kwargs : dict
+            `metric`, `utility`, `others`, `random_state` and `name` as in
+            :meth:`from_path`.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+            Call its method `plot` to draw it.
+
+        Raises
+        ------
+        ValueError
+            If only one of `X_test` and `y_test` is given; and as in :meth:`from_path`.
+
+        Examples
+        --------
+        >>> from sklearn_softunlearn import SoftUnlearnCorrector
+        >>> from sklearn_softunlearn.datasets import make_biased_classification
+        >>> from sklearn_softunlearn.display import TradeoffDisplay
+        >>> X, y, A = make_biased_classification(2000, random_state=0)
+        >>> display = TradeoffDisplay.from_estimator(
+        ...     SoftUnlearnCorrector(), X, y, sensitive_features=A, deltas=[0, 0.5]
+        ... )
+        >>> bool(display.metric[1] < display.metric[0])
+        True
+        """
+        if (X_test is None) != (y_test is None):
+            raise ValueError("Give X_test and y_test together, or neither of them.")
+        deltas = np.linspace(0.0, 1.0, 11) if deltas is None else deltas
+        if not hasattr(estimator, "path"):
+            raise ValueError(
+                f"estimator is a {type(estimator).__name__}, which has no method path. "
+                "Give a SoftUnlearnCorrector; a Pipeline goes inside it, as "
+                "SoftUnlearnCorrector(pipeline)."
+            )
+        groups = {"sensitive_features": sensitive_features}
+        path = estimator.path(X, y, deltas=deltas, **groups, **(fit_params or {}))
+        if X_test is None:
+            X_test, y_test, sensitive_features_test = X, y, sensitive_features
+        return cls.from_path(
+            path, X_test, y_test, sensitive_features=sensitive_features_test, **kwargs
+        )
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results,
+        *,
+        metric_key,
+        utility_key,
+        param=None,
+        metric_name=None,
+        utility_name=None,
+        others=None,
+        name="corrected",
+    ):
+        """Take the points from a grid search over `delta`.
+
+        Parameters
+        ----------
+        cv_results : dict or DataFrame
+            `cv_results_` of a :class:`~sklearn.model_selection.GridSearchCV` with
+            several scorers. If other parameters vary as well, keep the rows of one
+            setting, for example with ``pandas.DataFrame(cv_results).query(...)``.
+        metric_key, utility_key : str
+            Names of the scorers of the metric and the utility. Where all scores are
+            negative or zero they are taken for negated, as those of
+            :func:`fairness_scorer` for differences, and shown as positive.
+        param : str, default=None
+            Column of `cv_results` that holds delta, such as
+            ``"param_softunlearncorrector__delta"``. None takes the only one whose
+            name is ``"param_delta"`` or ends in ``"__delta"``.
+        metric_name, utility_name : str, default=None
+            Names for the axes. None takes the names of the scorers.
+        others : dict of str to tuple of (float, float), default=None
+            Metric and utility of other models.
+        name : str, default="corrected"
+            Name of the curve.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+            Means over the folds, with their standard deviations as spread.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or if several rows have the same delta.
+
+        Examples
+        --------
+        >>> from sklearn_softunlearn.display import TradeoffDisplay
+        >>> cv_results = {
+        ...     "param_delta": [0.0, 0.5],
+        ...     "mean_test_gap": [-0.2, -0.1],
+        ...     "std_test_gap": [0.02, 0.02],
+        ...     "mean_test_accuracy": [0.85, 0.84],
+        ...     "std_test_accuracy": [0.01, 0.01],
+        ... }
+        >>> display = TradeoffDisplay.from_cv_results(
+        ...     cv_results, metric_key="gap", utility_key="accuracy"
+        ... )
+        >>> display.metric
+        array([0.2, 0.1])
+        """
+        curve = cv_table(
+            cv_results, param, {"metric": metric_key, "utility": utility_key}
+        )
+        return cls(
+            **curve,
+            others=others,
+            metric_name=metric_key if metric_name is None else metric_name,
+            utility_name=utility_key if utility_name is None else utility_name,
+            name=name,
+        )
+
+    def frame(self):
+        """Return the numbers of the display.
+
+        Returns
+        -------
+        frame : pandas DataFrame
+            One row for the base model, for each delta and for each other model, with
+            the columns "model", "delta", "metric", "utility", "metric_spread" and
+            "utility_spread". What does not apply is NaN.
+        """
+        curve = {"model": self.name} | {name: getattr(self, name) for name in COLUMNS}
+        base = {} if self.base is None else {"base model": self.base}
+        return display_table(base, curve, self.others)
+
+    def plot(self, ax=None, *, name=None, curve_kwargs=None, label_delta=True):
+        """Draw utility against the metric.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure.
+        name : str, default=None
+            Name of the curve in the legend. None takes the `name` of the display.
+        curve_kwargs : dict, default=None
+            Further arguments of :meth:`matplotlib.axes.Axes.plot` for the curve.
+        label_delta : bool, default=True
+            Whether to write delta beside the points, as far as there is room.
+
+        Returns
+        -------
+        display : TradeoffDisplay
+            This display, with `ax_`, `figure_` and `line_` set.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        self.ax_ = axes_or_new(ax)
+        self.figure_ = self.ax_.figure
+        label = self.name if name is None else name
+        label += ", labelled by delta" if label_delta else ""
+        style = {"label": label, "marker": "o", "markersize": 5}
+        style |= curve_kwargs or {}
+        (self.line_,) = self.ax_.plot(self.metric, self.utility, **style)
+        draw_spread(self.line_, self.metric_spread, self.utility_spread)
+        draw_models(self.ax_, self.base, self.others)
+        self.ax_.set_xlabel(axis_label(self.metric_name))
+        self.ax_.set_ylabel(axis_label(self.utility_name))
+        legend_above(self.ax_)
+        if label_delta:
+            points = self.metric, self.utility, self.delta
+            label_points(self.ax_, *points, self.others.values())
+        return self

@@ -189,7 +189,7 @@ def choose_weights(state, problem, weighting, *, delta, regularization, on_infea
     return solution
 
 
-def correct(state, solution, update, delta):
+def correct(state, solution, update, *, delta, sample_weight):
     """Move the parameters with the given weights.
 
     Returns
@@ -206,7 +206,7 @@ def correct(state, solution, update, delta):
         parameters, shift = model.parameters, np.zeros_like(model.parameters)
     if not np.all(np.isfinite(parameters)):
         raise FloatingPointError(f"{update!r} diverged: parameters are not finite.")
-    report = _report(state, solution, parameters, shift, delta)
+    report = _report(state, solution, parameters, shift, delta, sample_weight)
     return parameters, report
 
 
@@ -241,7 +241,7 @@ def _report_infeasible(name, delta, solution, on_infeasible):
     )
 
 
-def _report(state, solution, parameters, shift, delta):
+def _report(state, solution, parameters, shift, delta, sample_weight):
     weights = solution.weights
     before = state.raw_prediction
     after = state.model.raw_prediction(state.X, parameters)
@@ -270,7 +270,7 @@ def _report(state, solution, parameters, shift, delta):
         lines=tuple(lines),
         n_evaluation=len(before),
         delta=float(delta),
-        deleted_mass=float(np.sum(weights)),
-        n_samples=len(weights),
+        deleted_mass=float(sample_weight @ weights),
+        total_mass=float(np.sum(sample_weight)),
         status=solution.status,
     )

@@ -110,7 +110,7 @@ class SoftUnlearnCorrector(
         Metric and utility before, predicted and after.
     classes_ : ndarray of shape (2,)
     groups_ : ndarray of shape (n_groups,) or (n_groups, n_columns)
-        Sensitive groups, if the metric needs any.
+        Sensitive groups; None for a metric that needs none.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has feature names that are all strings.
@@ -341,7 +341,13 @@ class SoftUnlearnCorrector(
             on_infeasible=self.on_infeasible,
         )
         update = resolve_update(self.update)
-        parameters, report = correct(state, solution, update, self.delta)
+        parameters, report = correct(
+            state,
+            solution,
+            update,
+            delta=self.delta,
+            sample_weight=prepared.split.training.sample_weight,
+        )
         self.base_estimator_ = prepared.base
         self.estimator_ = with_predictor(
             prepared.base, state.model.with_parameters(parameters)
@@ -354,8 +360,7 @@ class SoftUnlearnCorrector(
         self.multipliers_ = solution.multipliers
         self._problem = prepared.problem
         self.report_ = replace(report, evaluated_on=prepared.split.source)
-        if prepared.groups is not None:
-            self.groups_ = prepared.groups.labels
+        self.groups_ = None if prepared.groups is None else prepared.groups.labels
         return self
 
     def _check_validation_columns(self, X_val):

@@ -28,19 +28,6 @@ class BinaryLogLoss:
 
     n_outputs = 1
 
-    def predict(self, raw_prediction):
-        """Encoded class of each row, of shape (n_samples,)."""
-        return (raw_prediction[:, 0] > 0).astype(np.intp)
-
-    def probability(self, raw_prediction):
-        """Probability of the positive class, of shape (n_samples,)."""
-        return expit(raw_prediction[:, 0])
-
-    def probability_gradient(self, raw_prediction):
-        """Derivative of `probability`, of shape (n_samples, n_outputs)."""
-        # expit(-f) rather than 1 - expit(f), which is 0 for f > 37.
-        return expit(raw_prediction) * expit(-raw_prediction)
-
     def value(self, y, raw_prediction):
         """Loss of each row, of shape (n_samples,)."""
         raw = raw_prediction[:, 0]
@@ -53,4 +40,5 @@ class BinaryLogLoss:
 
     def hessian(self, y, raw_prediction):
         """Second derivative, of shape (n_samples, n_outputs, n_outputs)."""
-        return self.probability_gradient(raw_prediction)[:, :, None]
+        # expit(-f) rather than 1 - expit(f), which is 0 for f > 37.
+        return (expit(raw_prediction) * expit(-raw_prediction))[:, :, None]

@@ -95,6 +95,7 @@ def linearize_estimator(base, training, evaluation, *, metric, utility, curvatur
         y if same else encode_target(evaluation.y, last.classes_, "y_val"),
         evaluation.sample_weight,
         model.loss,
+        model.response,
         None if groups is None else groups.codes,
         () if groups is None else groups.names,
     )

@@ -46,9 +46,9 @@ class CorrectionReport:
     delta : float
         Requested fraction of the metric.
     deleted_mass : float
-        Sum of the deletion weights, in rows.
-    n_samples : int
-        Number of training rows.
+        Sum of the deletion weights, each times the sample weight of its row.
+    total_mass : float
+        Sum of the sample weights of the training rows: their number, by default.
     status : str
         Status of the weight problem.
     evaluated_on : str
@@ -59,7 +59,7 @@ class CorrectionReport:
     n_evaluation: int
     delta: float
     deleted_mass: float
-    n_samples: int
+    total_mass: float
     status: str
     evaluated_on: str = "evaluation rows"
 
@@ -96,10 +96,10 @@ class CorrectionReport:
         return f"Correction, measured on {self.n_evaluation} {self.evaluated_on}"
 
     def _footer(self):
-        share = self.deleted_mass / self.n_samples
+        share = self.deleted_mass / self.total_mass
         return (
             f"requested delta {self.delta:g} ({self.status}); deleted mass "
-            f"{self.deleted_mass:.4g} of {self.n_samples} training rows ({share:.2%})"
+            f"{self.deleted_mass:.4g} of {self.total_mass:g} training rows, {share:.2%}"
         )
 
 

@@ -39,7 +39,12 @@ def small_problem(
     )
     model = LogisticModel(estimator, X[train], y[train], weight)
     rows = EvaluationRows(
-        y[held_out], np.ones(n_samples), model.loss, group[held_out], ("a", "b")
+        y[held_out],
+        np.ones(n_samples),
+        model.loss,
+        model.response,
+        group[held_out],
+        ("a", "b"),
     )
     state = linearize(
         model,

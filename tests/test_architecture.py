@@ -21,7 +21,7 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 LAYERS = [
     {"exceptions"},
     {"_sklearn_compat"},
-    {"_losses"},
+    {"_losses", "_responses"},
     {"criteria", "models"},
     {"_curvature"},
     {"_influence"},

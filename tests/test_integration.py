@@ -39,6 +39,7 @@ from sklearn_softunlearn._scorer import fairness_scorer
 from sklearn_softunlearn.datasets import make_biased_classification
 
 PARITY = "demographic_parity_difference"
+METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
 DELTAS = [0.0, 0.4, 0.8]
 CV = StratifiedKFold(3, shuffle=True, random_state=0)
 OLD_BALANCED = tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 7)
@@ -186,12 +187,7 @@ def test_pipeline_inside_the_corrector(data, make_estimator, routing):
     expected = by_hand(data)
     assert_same_correction(corrector, expected, rtol=0)
     Z_test = StandardScaler().fit(data.X).transform(data.X_test)
-    for method in (
-        "predict",
-        "predict_proba",
-        "predict_log_proba",
-        "decision_function",
-    ):
+    for method in METHODS:
         np.testing.assert_array_equal(
             getattr(corrector, method)(data.X_test), getattr(expected, method)(Z_test)
         )
@@ -325,7 +321,7 @@ def scores_by_hand(data):
     return np.array(accuracy), np.array(gap)
 
 
-def largest_delta_within_a_point(results):
+def best_gap_at_little_cost(results):
     """Best gap among the candidates that lose at most ten points of accuracy."""
     accuracy = results["mean_test_accuracy"]
     allowed = accuracy >= accuracy.max() - 0.1
@@ -349,7 +345,7 @@ def search_over_delta(data, routing, refit, estimator=None, n_jobs=None):
     return search.fit(data.numeric, data.y, **groups_for(routing, data.series))
 
 
-@pytest.mark.parametrize("refit", ["accuracy", "gap", largest_delta_within_a_point])
+@pytest.mark.parametrize("refit", ["accuracy", "gap", best_gap_at_little_cost])
 def test_grid_search_over_delta(data, routing, refit):
     search = search_over_delta(data, routing, refit)
     accuracy, gap = scores_by_hand(data)
@@ -359,7 +355,7 @@ def test_grid_search_over_delta(data, routing, refit):
     assert len(set(gap)) == len(DELTAS)  # a search over delta means something
 
     best = {"accuracy": np.argmax(accuracy), "gap": np.argmin(gap)}.get(
-        refit, largest_delta_within_a_point(results)
+        refit, best_gap_at_little_cost(results)
     )
     assert search.best_params_ == {"correct__delta": DELTAS[best]}
     expected = by_hand(data, delta=DELTAS[best])
@@ -409,7 +405,7 @@ def test_grid_search_over_parameters_of_the_estimator(data):
 
 def test_audit_of_the_winner(data, routing):
     """The whole job: search, predict without groups, audit on held-out rows."""
-    search = search_over_delta(data, routing, largest_delta_within_a_point)
+    search = search_over_delta(data, routing, best_gap_at_little_cost)
     labels = search.predict(data.numeric_test)
     before = LogisticRegression().fit(data.X, data.y).predict(data.X_test)
 
@@ -443,13 +439,12 @@ def test_cross_val_predict(data, routing):
         around(0.4), data.X, data.y, cv=CV, params=groups_for(routing, data.groups)
     )
     # Folds of nearly equal size: the accuracy of all is nearly the mean accuracy.
-    assert np.mean(labels == data.y) == pytest.approx(
-        scores_by_hand(data)[0][1], abs=2e-3
-    )
+    accuracy = scores_by_hand(data)[0][1]
+    assert np.mean(labels == data.y) == pytest.approx(accuracy, abs=2e-3)
 
 
 def test_predictions_take_no_groups():
-    for method in ("predict", "predict_proba", "decision_function"):
+    for method in METHODS:
         parameters = inspect.signature(getattr(SoftUnlearnCorrector, method)).parameters
         assert list(parameters) == ["self", "X"]
 
@@ -577,10 +572,7 @@ def test_clone_is_unfitted_and_equal(data):
         check_is_fitted(copy)
     with pytest.raises(NotFittedError):
         copy.predict(data.X)
-    shown = {k: v for k, v in copy.get_params().items() if k != "estimator"}
-    assert shown == {
-        k: v for k, v in corrector.get_params().items() if k != "estimator"
-    }
+    assert copy.get_params() == corrector.get_params() | {"estimator": copy.estimator}
     copy.fit(data.X, data.y, sensitive_features=data.groups)
     assert_same_correction(copy, corrector, rtol=0)
 
@@ -605,8 +597,8 @@ def test_refit_forgets_what_was_fitted(data):
     """A metric without groups after one with groups leaves no groups behind."""
     corrector = SoftUnlearnCorrector()
     corrector.fit(data.X, data.y, sensitive_features=data.groups)
-    corrector.set_params(metric="loss", delta=0.01).fit(data.X, data.y)
-    fresh = SoftUnlearnCorrector(metric="loss", delta=0.01).fit(data.X, data.y)
+    corrector.set_params(metric="loss", delta=0.001).fit(data.X, data.y)
+    fresh = SoftUnlearnCorrector(metric="loss", delta=0.001).fit(data.X, data.y)
     assert sorted(vars(corrector)) == sorted(vars(fresh))
 
 
@@ -632,7 +624,7 @@ def _through_skops(corrector, folder):
     [
         lambda data: LogisticRegression(),
         lambda data: inside(),
-        lambda data: _frozen(data, LogisticRegression()),
+        lambda data: FrozenEstimator(inside().fit(data.numeric, data.y)),
     ],
     ids=["plain", "pipeline", "frozen"],
 )
@@ -676,8 +668,8 @@ def test_feature_names(data):
     np.testing.assert_array_equal(corrector.feature_names_in_, data.numeric.columns)
     with pytest.raises(ValueError, match="feature names should match"):
         corrector.predict(data.numeric_test[::-1].iloc[:, ::-1])
-    with pytest.raises(ValueError, match="features"):
-        corrector.predict(data.X_test[:, 1:])
+    with pytest.raises(ValueError, match="feature names should match"):
+        corrector.predict(data.numeric_test.iloc[:, 1:])
 
 
 def test_feature_names_from_the_step_before(data):

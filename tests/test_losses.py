@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime
 from sklearn.metrics import log_loss
 
 from sklearn_softunlearn._losses import BinaryLogLoss
@@ -38,16 +37,6 @@ def test_hessian_is_derivative_of_gradient(rows):
     np.testing.assert_allclose(
         loss.hessian(y, raw)[:, :, 0], (up - down) / (2 * step), rtol=1e-6
     )
-
-
-def test_probability_gradient_is_derivative_of_probability(rows):
-    _, raw = rows
-    loss = BinaryLogLoss()
-    slopes = [
-        approx_fprime(f, lambda v: loss.probability(v[:, None])[0]).item() for f in raw
-    ]
-
-    np.testing.assert_allclose(loss.probability_gradient(raw)[:, 0], slopes, rtol=1e-5)
 
 
 def test_extreme_predictions_stay_finite():

@@ -20,6 +20,9 @@ class EvaluationRows:
         Weight of each row in every mean.
     loss : object
         Pointwise loss of the model, from ``sklearn_softunlearn._losses``.
+    response : object
+        How raw predictions become labels and their smooth stand-in, from
+        ``sklearn_softunlearn._responses``.
     group_codes : ndarray of shape (n_samples,) or None
         Index of the sensitive group of each row.
     group_names : tuple of str
@@ -29,6 +32,7 @@ class EvaluationRows:
     y: np.ndarray
     sample_weight: np.ndarray
     loss: Any
+    response: Any
     group_codes: np.ndarray | None = None
     group_names: tuple = ()
 

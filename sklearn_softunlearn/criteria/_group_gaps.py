@@ -40,10 +40,12 @@ class GroupRateDifference(Criterion):
     --------
     >>> import numpy as np
     >>> from sklearn_softunlearn._losses import BinaryLogLoss
+    >>> from sklearn_softunlearn._responses import LogisticResponse
     >>> from sklearn_softunlearn.criteria import EvaluationRows, GroupRateDifference
     >>> rows = EvaluationRows(y=np.array([0, 1, 0, 1]), sample_weight=np.ones(4),
-    ...                       loss=BinaryLogLoss(), group_names=("a", "b"),
-    ...                       group_codes=np.array([0, 0, 1, 1]))
+    ...                       loss=BinaryLogLoss(), response=LogisticResponse(),
+    ...                       group_codes=np.array([0, 0, 1, 1]),
+    ...                       group_names=("a", "b"))
     >>> raw = np.array([[2.0], [1.0], [-1.0], [1.0]])
     >>> GroupRateDifference().hard_value(raw, rows)
     array([ 0.5, -0.5])
@@ -78,12 +80,12 @@ class GroupRateDifference(Criterion):
 
     def value(self, raw_prediction, rows):
         """Differences of mean predicted probabilities, of shape (n_functionals,)."""
-        response = rows.loss.probability(raw_prediction)
+        response = rows.response.smooth(raw_prediction)[:, 1]
         return self._rates(response, rows) @ self._jacobian(rows)
 
     def hard_value(self, raw_prediction, rows):
         """Differences of the rates of positive predictions."""
-        response = rows.loss.predict(raw_prediction)
+        response = rows.response.hard(raw_prediction)[:, 1]
         return self._rates(response, rows) @ self._jacobian(rows)
 
     def gradient(self, raw_prediction, rows):
@@ -93,7 +95,7 @@ class GroupRateDifference(Criterion):
 
     def gradient_factors(self, raw_prediction, rows):
         """Derivative of the rates, and of the gaps with respect to the rates."""
-        slope = rows.loss.probability_gradient(raw_prediction)
+        slope = rows.response.smooth_jacobian(raw_prediction)[:, 1]
         n_groups = len(rows.group_names)
         gradient = np.zeros((*slope.shape, len(self.conditions) * n_groups))
         row = np.arange(len(slope))

@@ -22,7 +22,9 @@ class MeanLoss(Criterion):
     >>> import numpy as np
     >>> from sklearn_softunlearn._losses import BinaryLogLoss
     >>> from sklearn_softunlearn.criteria import EvaluationRows, MeanLoss
-    >>> rows = EvaluationRows(np.array([0, 1]), np.ones(2), BinaryLogLoss())
+    >>> from sklearn_softunlearn._responses import LogisticResponse
+    >>> y, weight = np.array([0, 1]), np.ones(2)
+    >>> rows = EvaluationRows(y, weight, BinaryLogLoss(), LogisticResponse())
     >>> MeanLoss().value(np.array([[0.0], [0.0]]), rows).round(4)
     array([0.6931])
     """
@@ -45,5 +47,6 @@ class MeanLoss(Criterion):
 
     def hard_value(self, raw_prediction, rows):
         """Zero-one loss, of shape (1,)."""
-        wrong = rows.loss.predict(raw_prediction) != rows.y
+        hard = rows.response.hard(raw_prediction)
+        wrong = 1.0 - hard[np.arange(len(hard)), rows.y]
         return np.atleast_1d(normalized(rows.sample_weight) @ wrong)

@@ -33,6 +33,7 @@ class TrainedModel(ABC):
         Effective weight s_i of each row in J.
     parameters : ndarray of shape (n_parameters,)
     loss : pointwise loss from ``sklearn_softunlearn._losses``
+    response : from ``sklearn_softunlearn._responses``
     """
 
     @abstractmethod

@@ -18,11 +18,12 @@ class LinearModel(TrainedModel):
     intercept (if the model has one).
     """
 
-    def __init__(self, X, y, row_weight, *, coef, intercept, loss):
+    def __init__(self, X, y, row_weight, *, coef, intercept, loss, response):
         self.X = X
         self.y = y
         self.row_weight = row_weight
         self.loss = loss
+        self.response = response
         self.has_intercept = intercept is not None
         columns = [coef, intercept[:, None]] if self.has_intercept else [coef]
         self.parameters = np.hstack(columns).astype(np.float64).ravel()

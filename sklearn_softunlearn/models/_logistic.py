@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import clone
 
 from sklearn_softunlearn._losses import BinaryLogLoss
+from sklearn_softunlearn._responses import LogisticResponse
 from sklearn_softunlearn._sklearn_compat import class_weights
 from sklearn_softunlearn.models._linear import LinearModel
 
@@ -51,6 +52,7 @@ class LogisticModel(LinearModel):
             coef=estimator.coef_,
             intercept=estimator.intercept_ if estimator.fit_intercept else None,
             loss=BinaryLogLoss(),
+            response=LogisticResponse(),
         )
 
     def penalty_curvature(self):

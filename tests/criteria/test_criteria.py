@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import log_loss, zero_one_loss
 
 from sklearn_softunlearn._losses import BinaryLogLoss
+from sklearn_softunlearn._responses import LogisticResponse
 from sklearn_softunlearn.criteria import (
     EvaluationRows,
     GroupRateDifference,
@@ -27,6 +28,7 @@ def make_rows(n_groups, seed=0, n_samples=60):
         y=rng.integers(0, 2, n_samples),
         sample_weight=rng.uniform(0.1, 3, n_samples),
         loss=BinaryLogLoss(),
+        response=LogisticResponse(),
         group_codes=np.arange(n_samples) % n_groups,
         group_names=tuple("abcdef"[:n_groups]),
     )

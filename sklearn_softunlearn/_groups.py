@@ -104,7 +104,8 @@ def columns_of(X, sensitive_feature_ids):
     if any(isinstance(name, str) and name not in names for name in ids):
         raise ValueError(f"{message}; X has the columns {names}.")
     try:
-        columns = safe_indexing(X, ids, axis=1)
+        # Lists of rows have no columns to index.
+        columns = safe_indexing(np.asarray(X) if isinstance(X, list) else X, ids, axis=1)
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise ValueError(f"{message}: {error}") from error
     return columns.toarray() if sparse.issparse(columns) else columns

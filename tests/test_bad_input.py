@@ -23,8 +23,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_softunlearn import SoftUnlearnCorrector
-from sklearn_softunlearn.criteria import MeanLoss
+from sklearn_softunlearn import (
+    Cholesky,
+    MeanLoss,
+    NewtonUpdate,
+    SoftUnlearnCorrector,
+)
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import (
     BaseNotConvergedWarning,
@@ -32,7 +36,6 @@ from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
 )
-from sklearn_softunlearn.updates import NewtonUpdate
 
 N_ROWS = 200
 PARITY = "demographic_parity_difference"
@@ -87,6 +90,13 @@ def refused(data, *words, error=ValueError, params=None, **arguments):
     assert len(message) < 1200  # never the data themselves
 
 
+def only_message(caught, category):
+    """Message of the one warning of a category, which must point at the caller."""
+    (warning,) = [w for w in caught if w.category is category]
+    assert warning.filename == __file__
+    return str(warning.message)
+
+
 # -------------------------------------------------------------- features and target
 
 
@@ -132,6 +142,12 @@ def test_target_whose_second_class_has_no_weight(data):
 def test_target_with_missing_values(data, labels, missing, dtype, container):
     y = with_value(np.array(labels, dtype=dtype)[data.y], 7, missing, dtype)
     refused(data, r"\by\b", "NaN|missing", "[Dd]rop", y=container(y))
+
+
+@pytest.mark.parametrize("argument", ["y", "y_val"])
+def test_target_that_is_infinite(data, argument):
+    arguments = data.validation | {argument: with_value(data.y, 7, np.inf)}
+    refused(data, rf"\b{argument}\b", "inf", **arguments)
 
 
 def test_validation_target_with_missing_values(data):
@@ -367,7 +383,9 @@ def test_validation_data_with_other_columns(data, columns):
 # ------------------------------------------------------------------------ parameters
 
 
-@pytest.mark.parametrize("delta", [-0.1, 1.1, np.nan, np.inf, "half", None], ids=repr)
+@pytest.mark.parametrize(
+    "delta", [-0.1, 1.1, np.nan, np.inf, "half", None, True], ids=repr
+)
 def test_delta_out_of_range(data, delta):
     words = (f"delta={delta!r}", "number", r"\[0, 1\]")
     refused(data, *words, params={"delta": delta})
@@ -412,7 +430,8 @@ def test_unknown_choice_lists_the_known_ones(data, name, known, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("update", NewtonUpdate), ("metric", MeanLoss)]
+    ("name", "value"),
+    [("update", NewtonUpdate), ("metric", MeanLoss), ("curvature", Cholesky)],
 )
 def test_class_in_place_of_an_object(data, name, value):
     refused(data, f"{name}=", value.__name__, params={name: value})
@@ -422,7 +441,7 @@ def test_infeasible_delta_gives_the_largest_attainable(data):
     params = {"delta": 1.0, "max_weight": 0.05}
     with pytest.warns(InfeasibleDeltaWarning) as caught:
         corrector = fit(data, params)
-    (message,) = [str(warning.message) for warning in caught]
+    message = only_message(caught, InfeasibleDeltaWarning)
     assert 0 < corrector.delta_max_ < 1
     assert f"at most {corrector.delta_max_:.4g}" in message
     for words in ("delta=1", PARITY, "Lower delta", "largest attainable"):
@@ -452,7 +471,7 @@ def test_metric_at_its_optimum_leaves_the_model_unchanged(data, weighting):
     }
     with pytest.warns(NothingToCorrectWarning) as caught:
         corrector = fit(data, {"weighting": weighting}, **twins)
-    (message,) = [str(warning.message) for warning in caught]
+    message = only_message(caught, NothingToCorrectWarning)
     for words in (PARITY, "optimum", "nothing to correct", "model is unchanged"):
         assert words in message
     np.testing.assert_array_equal(corrector.deletion_weights_, 0)
@@ -538,11 +557,7 @@ def test_base_model_that_has_not_converged(data):
     X = 3 * data.X + 5
     with pytest.warns(ConvergenceWarning) as caught:
         corrector = fit(data, {"estimator": LogisticRegression(max_iter=2)}, X=X)
-    (message,) = [
-        str(warning.message)
-        for warning in caught
-        if warning.category is BaseNotConvergedWarning
-    ]
+    message = only_message(caught, BaseNotConvergedWarning)
     base = corrector.base_estimator_
     residual = base.predict_proba(X)[:, 1] - data.y
     gradient = np.append(X.T @ residual + base.coef_[0] / base.C, residual.sum())

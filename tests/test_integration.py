@@ -34,8 +34,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_softunlearn import SoftUnlearnCorrector
-from sklearn_softunlearn._scorer import fairness_scorer
+from sklearn_softunlearn import SoftUnlearnCorrector, fairness_scorer
 from sklearn_softunlearn.datasets import make_biased_classification
 
 PARITY = "demographic_parity_difference"
@@ -278,6 +277,19 @@ def test_sample_weight_is_requested_by_the_user(data, routing_on):
         expected = SoftUnlearnCorrector().fit(data.X, data.y, **passed)
     assert_same_correction(explicit, expected, rtol=0)
     assert_same_correction(default, expected, rtol=0)
+
+
+def test_sample_weight_is_routed_into_a_pipeline(data, routing_on):
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(data.y))
+    passed = {"sensitive_features": data.groups, "sample_weight": weight}
+    pipeline = make_pipeline(
+        StandardScaler().set_fit_request(sample_weight=False),
+        LogisticRegression().set_fit_request(sample_weight=True),
+    )
+    corrector = SoftUnlearnCorrector(pipeline).fit(data.X, data.y, **passed)
+    Z = StandardScaler().fit_transform(data.X)
+    expected = SoftUnlearnCorrector().fit(Z, data.y, **passed)
+    assert_same_correction(corrector, expected, rtol=0)
 
 
 def test_sample_weight_reaches_the_last_step_of_pipelines(data):

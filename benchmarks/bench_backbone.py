@@ -125,9 +125,9 @@ def times(data_home, repeats):
     stages = _Stages(X, y, sex, base)
     parts = {
         "lbfgs fit": lambda: LogisticRegression().fit(X, y),
-        "newton-cholesky fit": lambda: LogisticRegression(
-            solver="newton-cholesky"
-        ).fit(X, y),
+        "newton-cholesky fit": lambda: LogisticRegression(solver="newton-cholesky").fit(
+            X, y
+        ),
         "correction, all of fit(FrozenEstimator)": lambda: frozen.fit(
             X, y, sensitive_features=sex
         ),

@@ -3,26 +3,81 @@
 
 from sklearn_softunlearn._corrector import SoftUnlearnCorrector
 from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient, Diagonal
-from sklearn_softunlearn._scorer import fairness_scorer
-from sklearn_softunlearn.criteria import GroupRateDifference, MeanLoss
-from sklearn_softunlearn.display import TradeoffDisplay
-from sklearn_softunlearn.updates import InfluenceUpdate, NewtonUpdate, Retrain
-from sklearn_softunlearn.weights import WeightProblem, WeightSolution, solve_weights
+from sklearn_softunlearn._fit_rows import ValidationData
+from sklearn_softunlearn._inspection import influence, leave_one_out, over_unlearning
+from sklearn_softunlearn._scorer import fairness_scorer, robustness_scorer
+from sklearn_softunlearn._tuning import Requirement, SoftUnlearnCorrectorCV
+from sklearn_softunlearn.criteria import (
+    AdversarialLoss,
+    Criterion,
+    EvaluationRows,
+    GroupLoss,
+    GroupMetric,
+    MeanLoss,
+    NeighborInconsistency,
+)
+from sklearn_softunlearn.display import (
+    DeletionWeightsDisplay,
+    InfluenceDisplay,
+    TradeoffDisplay,
+)
+from sklearn_softunlearn.updates import (
+    HAMU,
+    SCRUB,
+    BadTeacher,
+    FineTune,
+    FisherForgetting,
+    GradientAscent,
+    InfluenceUpdate,
+    NegativeGradient,
+    NewtonUpdate,
+    NTKForgetting,
+    Retrain,
+)
+from sklearn_softunlearn.weights import (
+    HardDeletion,
+    WeightProblem,
+    WeightSolution,
+    solve_weights,
+)
 
 __all__ = [
+    "HAMU",
+    "SCRUB",
+    "AdversarialLoss",
+    "BadTeacher",
     "Cholesky",
     "ConjugateGradient",
+    "Criterion",
+    "DeletionWeightsDisplay",
     "Diagonal",
-    "GroupRateDifference",
+    "EvaluationRows",
+    "FineTune",
+    "FisherForgetting",
+    "GradientAscent",
+    "GroupLoss",
+    "GroupMetric",
+    "HardDeletion",
+    "InfluenceDisplay",
     "InfluenceUpdate",
     "MeanLoss",
+    "NTKForgetting",
+    "NegativeGradient",
+    "NeighborInconsistency",
     "NewtonUpdate",
+    "Requirement",
     "Retrain",
     "SoftUnlearnCorrector",
+    "SoftUnlearnCorrectorCV",
     "TradeoffDisplay",
+    "ValidationData",
     "WeightProblem",
     "WeightSolution",
     "fairness_scorer",
+    "influence",
+    "leave_one_out",
+    "over_unlearning",
+    "robustness_scorer",
     "solve_weights",
 ]
 __version__ = "0.1.0.dev0"

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The fit of the estimator that is to be corrected."""
 
+import pickle
+import warnings
 from contextlib import contextmanager
 
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import process_routing
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled
 from sklearn_softunlearn.models import (
@@ -24,11 +26,14 @@ def check_estimator(estimator, X):
     Raises
     ------
     TypeError
-        If it is of no supported class.
+        If it, or for a net X, is of no supported class.
     ValueError
         If it is frozen and not fitted, or was fitted on other columns than those of X.
     """
-    model_class(predictor(estimator))
+    last = predictor(estimator)
+    made_from = model_class(last)
+    if last is unfreeze(estimator):  # not behind transformers
+        made_from.check_rows(X)
     if not isinstance(estimator, FrozenEstimator):
         return
     fitted = unfreeze(estimator)
@@ -42,11 +47,27 @@ def check_estimator(estimator, X):
     _check_columns(fitted, X)
 
 
-def fit_base(corrector, estimator, training, fit_params):
+def fit_base(corrector, estimator, training, fit_params, progress):
     """Clone of the estimator, fitted; a frozen estimator as it is."""
+    _check_takes_weight(estimator, fit_params)
     params = _routed(corrector, estimator, fit_params)
-    with remedy_for_values():
-        return clone(estimator).fit(training.X, training.y, **params)
+    unfitted = clone(estimator)
+    with remedy_for_values(), _refused_broadcast(), progress.stage(0) as context:
+        if isinstance(unfitted, FrozenEstimator):
+            with progress.task(context):
+                return unfitted.fit(training.X, training.y, **params)
+        fit = check_memory(corrector.memory).cache(_fit, ignore=["progress", "context"])
+        fitted = fit(unfitted, training.X, training.y, params, progress, context)
+        if corrector.memory is None:
+            return fitted
+        # Fresh from `fit`, its arrays may have other strides than when it is loaded,
+        # and joblib would take it for another estimator.
+        return pickle.loads(pickle.dumps(fitted))
+
+
+def _fit(unfitted, X, y, params, progress, context):
+    with context.propagate_callback_context(unfitted), progress.task(context):
+        return unfitted.fit(X, y, **params)
 
 
 @contextmanager
@@ -61,6 +82,35 @@ def remedy_for_values():
                 "as a step of a Pipeline."
             )
         raise
+
+
+def _check_takes_weight(estimator, fit_params):
+    if isinstance(estimator, FrozenEstimator) or "sample_weight" not in fit_params:
+        return
+    if not model_class(predictor(estimator)).fits_sample_weight:
+        raise ValueError(
+            f"sample_weight: the fit of {type(predictor(estimator)).__name__} takes "
+            "none. (a) Leave sample_weight out; (b) weight classes in the criterion; "
+            "(c) train the net with weights of your own and pass it in a "
+            "FrozenEstimator."
+        )
+
+
+@contextmanager
+def _refused_broadcast():
+    """Turn torch's warning that a loss was taken of all pairs of rows into an error."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Using a target size")
+        try:
+            yield
+        except UserWarning as warning:
+            if "Using a target size" not in str(warning):
+                raise
+            raise ValueError(
+                "The module returns one column, (n_rows, 1), where y is a vector, so "
+                "that the criterion would compare all pairs of rows. Return "
+                "output.squeeze(-1) in the module's forward."
+            ) from warning
 
 
 def _routed(corrector, estimator, fit_params):

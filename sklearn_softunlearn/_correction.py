@@ -7,13 +7,15 @@ be called for many values of delta.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import linalg
+from sklearn.utils.validation import check_memory
 
+from sklearn_softunlearn._curvature import Cholesky
 from sklearn_softunlearn._influence import first_order_shift, row_influence
-from sklearn_softunlearn._report import CorrectionReport, ReportLine
-from sklearn_softunlearn.criteria import Criterion, EvaluationRows
+from sklearn_softunlearn.criteria import Criterion, EvaluationRows, check_shapes
 from sklearn_softunlearn.exceptions import (
     BaseNotConvergedWarning,
     InfeasibleDeltaError,
@@ -22,14 +24,11 @@ from sklearn_softunlearn.exceptions import (
     warn,
 )
 from sklearn_softunlearn.models import TrainedModel
-from sklearn_softunlearn.weights import WeightProblem, hard_weights
+from sklearn_softunlearn.updates import UpdateProblem, UpdateResult
+from sklearn_softunlearn.weights import WeightProblem
 
 # A metric below this has nothing left to correct.
 OPTIMUM = 1e-10
-
-# Share of the training objective that a Newton step may still gain before the base
-# model counts as unconverged. At scikit-learn's default tolerance it is below 1e-6.
-_CONVERGED = 1e-5
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,8 @@ class Linearization:
     raw_prediction : ndarray of shape (n_eval, n_outputs)
         Of the evaluation rows, at the fitted parameters.
     metric, utility : NamedCriterion
+    curvature : object
+        With a method `factorize`.
     solve : callable
         Maps G to H^-1 G.
     influence : ndarray of shape (n_samples, n_functionals)
@@ -69,6 +70,7 @@ class Linearization:
     raw_prediction: np.ndarray
     metric: NamedCriterion
     utility: NamedCriterion
+    curvature: object
     solve: Callable
     influence: np.ndarray
     value: np.ndarray
@@ -85,11 +87,47 @@ class Linearization:
 
     @property
     def metric_value(self):
-        """Smooth value of the metric: its largest functional."""
-        return float(np.max(self.value[: self.n_metric]))
+        """What delta = 1 removes of the metric: its distance from parity.
+
+        For a difference this is the metric itself; of several metrics, the largest.
+        """
+        return float(np.max(self.worst - self.parity))
+
+    @cached_property
+    def worst(self):
+        """What each functional of the metric is measured against."""
+        value = self.value[: self.n_metric]
+        return self.metric.criterion.worst(value, self.rows)
+
+    @cached_property
+    def parity(self):
+        """What delta = 1 asks of each functional of the metric."""
+        value = self.value[: self.n_metric]
+        return self.metric.criterion.parity(value, self.rows)
+
+    def targets(self, delta):
+        """What a request asks of each functional of the metric."""
+        return self.worst - delta * (self.worst - self.parity)
+
+    def remaining(self, value):
+        """Distance of each functional of the metric from parity, on a common scale.
+
+        The largest is `metric_value` at the fitted parameters, and
+        ``(1 - delta) * metric_value`` where a request is met, whatever the metrics.
+        """
+        return self.scale * (value - self.parity)
+
+    @cached_property
+    def scale(self):
+        """Brings several metrics to the scale of `metric_value`; 1 for one metric."""
+        span = self.worst - self.parity
+        scale = np.zeros_like(span)
+        return np.divide(self.metric_value, span, out=scale, where=span > OPTIMUM)
 
 
-def linearize(model, X, rows, metric, utility, curvature):
+def linearize(
+    model, X, rows, metric, utility, curvature, row_weight=None, memory=None
+):
     """Influences of all training rows on metric and utility.
 
     Parameters
@@ -100,6 +138,10 @@ def linearize(model, X, rows, metric, utility, curvature):
     metric, utility : NamedCriterion
     curvature : object
         With a method `factorize`.
+    row_weight : ndarray of shape (n_samples,), default=None
+        Weights of the objective whose Hessian is used; None for those of the model.
+    memory : None, str or object with the joblib.Memory interface, default=None
+        Caches the influences, and the factor of H if it is a dense one.
 
     Returns
     -------
@@ -108,21 +150,17 @@ def linearize(model, X, rows, metric, utility, curvature):
     Raises
     ------
     ValueError
-        If a criterion is undefined on the evaluation rows.
+        If a criterion returns arrays of the wrong shapes.
     """
-    solve = curvature.factorize(model, model.row_weight)
-    warn_if_unconverged(model, solve)
+    row_weight = model.row_weight if row_weight is None else row_weight
+    # First, since the model keeps it: what is cached must not depend on when.
     raw = model.fitted_raw_prediction if X is model.X else model.raw_prediction(X)
     criteria = (metric.criterion, utility.criterion)
-    for criterion in criteria:
-        criterion.check(rows)
-    factors = [criterion.gradient_factors(raw, rows) for criterion in criteria]
-    # One product with the data for all statistics of all criteria.
-    gradient = model.vjp(X, np.concatenate([f[0] for f in factors], axis=2))
-    influence = row_influence(model, solve(gradient)) @ linalg.block_diag(
-        *[f[1] for f in factors]
+    # Other solvers hold the model, that is, the data.
+    whole = memory is None or isinstance(curvature, Cholesky)
+    solve, influence, values = check_memory(memory).cache(_solved)(
+        model, X, raw, rows, criteria, curvature, row_weight, whole
     )
-    values = [criterion.value(raw, rows) for criterion in criteria]
     return Linearization(
         model=model,
         X=X,
@@ -130,39 +168,67 @@ def linearize(model, X, rows, metric, utility, curvature):
         raw_prediction=raw,
         metric=metric,
         utility=utility,
-        solve=solve,
+        curvature=curvature,
+        solve=curvature.factorize(model, row_weight) if solve is None else solve,
         influence=influence,
         value=np.concatenate(values),
         n_metric=values[0].size,
     )
 
 
+def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole):
+    """Solver (None unless ``whole``), influences and values of the criteria."""
+    solve = curvature.factorize(model, row_weight)
+    factors = [criterion.gradient_factors(raw, rows) for criterion in criteria]
+    values = [criterion.value(raw, rows) for criterion in criteria]
+    for criterion, value, factor in zip(criteria, values, factors, strict=True):
+        check_shapes(criterion, value, factor, raw, rows)
+    # One product with the data for all statistics of all criteria.
+    gradient = model.vjp(X, np.concatenate([f[0] for f in factors], axis=2))
+    influence = row_influence(model, solve(gradient)) @ linalg.block_diag(
+        *[f[1] for f in factors]
+    )
+    return solve if whole else None, influence, values
+
+
 def weight_problem(state, sample_weight, *, utility_tol, max_weight):
     """The constraints of the weights, in the units of the influences.
 
-    With F_j the functionals of the metric and M their maximum, the weights eps must
-    satisfy, at request delta::
+    With F_j the functionals of the metric, M_j what each is measured against (their
+    maximum, for one metric) and P_j its value at parity (0 for a difference), the
+    weights eps must satisfy, at request delta::
 
-        a_j . eps <= (1 - delta) * M - F_j      for every functional of the metric
-        u_k . eps <= utility_tol * |U_k|        for every functional of the utility
+        a_j . eps <= (1 - delta) * M_j + delta * P_j - F_j      of the metric
+        u_k . eps <= M_k - U_k + utility_tol * |M_k|            of the utility
 
     Rows that the user weighted by s count s times in the norm of the weights: a row
     of weight 2 is the same as two rows.
     """
-    metric = np.arange(state.value.size) < state.n_metric
-    value = state.value
-    slack = np.where(metric, state.metric_value - value, utility_tol * np.abs(value))
+    utility = state.value[state.n_metric :]
+    kept = state.utility.criterion.worst(utility, state.rows)
+    slack = np.concatenate(
+        [
+            state.worst - state.value[: state.n_metric],
+            kept - utility + utility_tol * np.abs(kept),
+        ]
+    )
+    tighten = np.concatenate([state.worst - state.parity, np.zeros(len(utility))])
     return WeightProblem(
         state.influence,
         slack,
-        np.where(metric, state.metric_value, 0.0),
+        tighten,
         upper=max_weight,
         norm_weight=None if np.all(sample_weight == 1.0) else sample_weight,
     )
 
 
-def choose_weights(state, problem, weighting, *, delta, regularization, on_infeasible):
+def choose_weights(
+    state, problem, weighting, *, delta, regularization, on_infeasible, start=None
+):
     """Deletion weights for a request, soft or hard.
+
+    ``weighting`` is None for soft weights, else an object such as `HardDeletion`;
+    ``start`` is the solution for a smaller delta.
 
     Returns
     -------
@@ -175,39 +241,104 @@ def choose_weights(state, problem, weighting, *, delta, regularization, on_infea
     """
     if delta > 0 and state.metric_value <= OPTIMUM:
         warn(
-            f"{state.metric.name} is {state.metric_value:.3g} on the evaluation data, "
-            "its optimum: there is nothing to correct and the model is unchanged.",
+            f"{state.metric.name} is {state.metric_value:.3g} away from its optimum "
+            "on the evaluation data: there is nothing to correct and the model is "
+            "unchanged.",
             NothingToCorrectWarning,
         )
         delta = 0.0
-    if weighting == "hard":
-        worst = int(np.argmax(state.value[: state.n_metric]))
-        return hard_weights(problem, state.influence[:, worst], delta)
-    solution = problem.solve(delta, regularization=regularization)
-    if solution.status == "infeasible":
+    if weighting is not None:
+        worst = int(np.argmax(state.remaining(state.value[: state.n_metric])))
+        return weighting.choose(problem, state.influence[:, worst], delta)
+    solution = problem.solve(delta, regularization=regularization, start=start)
+    if solution.status == "infeasible" and on_infeasible != "ignore":
         _report_infeasible(state.metric.name, delta, solution, on_infeasible)
     return solution
 
 
-def correct(state, solution, update, *, delta, sample_weight):
+def correct(state, solution, update, *, delta):
     """Move the parameters with the given weights.
 
     Returns
     -------
-    parameters : ndarray of shape (n_parameters,)
-    report : CorrectionReport
+    result : UpdateResult
+    shift : ndarray of shape (n_parameters,)
+        First-order change of the parameters.
     """
     weights = solution.weights
     model = state.model
     if np.any(weights):
         shift = first_order_shift(model, state.solve, weights)
-        parameters = update.update(model, weights, shift)
+        result = update.update(update_problem(state, solution, shift, delta))
     else:  # exactly unchanged, whatever the update would do
-        parameters, shift = model.parameters, np.zeros_like(model.parameters)
-    if not np.all(np.isfinite(parameters)):
+        shift = np.zeros_like(model.parameters)
+        result = UpdateResult(model.parameters, 0, "nothing to do")
+    if not np.all(np.isfinite(result.parameters)):
         raise FloatingPointError(f"{update!r} diverged: parameters are not finite.")
-    report = _report(state, solution, parameters, shift, delta, sample_weight)
-    return parameters, report
+    return result, shift
+
+
+def update_problem(state, solution, shift, delta):
+    """What an update is given."""
+    criterion = state.metric.criterion
+
+    def functionals(parameters):
+        raw = state.model.raw_prediction(state.X, parameters)
+        return raw, state.remaining(criterion.value(raw, state.rows))
+
+    def metric_gradient(parameters):
+        raw, value = functionals(parameters)
+        worst = np.argmax(value)
+        gradient = criterion.gradient(raw, state.rows)[:, :, [worst]]
+        gradient *= state.scale[worst]
+        return state.model.at(parameters).vjp(state.X, gradient)[:, 0]
+
+    start = state.metric_value
+    # Where delta was out of reach, the target is what the weights attain.
+    attained = solution.delta_max if solution.status == "infeasible" else delta
+    return UpdateProblem(
+        model=state.model,
+        deletion_weights=solution.weights,
+        shift=shift,
+        metric=lambda parameters: float(np.max(functionals(parameters)[1])),
+        metric_gradient=metric_gradient,
+        target=(1.0 - attained) * start,
+        relinearize=partial(
+            _missing_weights, state, solution, state.targets(attained)
+        ),
+    )
+
+
+def _missing_weights(state, solution, target, parameters, used):
+    """Weights to add at new parameters, and the shift that they bring from there.
+
+    The influences are those of the objective reweighted by the weights used so far.
+    Weights may be taken back, and the utility must not get worse from here on.
+    """
+    remaining = state.model.row_weight * (1.0 - used)
+    model = state.model.at(parameters)
+    moved = linearize(
+        model,
+        state.X,
+        state.rows,
+        state.metric,
+        state.utility,
+        state.curvature,
+        row_weight=remaining,
+    )
+    bounds = np.zeros(moved.value.size)
+    bounds[: moved.n_metric] = target - moved.value[: moved.n_metric]
+    problem = WeightProblem(
+        moved.influence,
+        bounds,
+        np.zeros(moved.value.size),
+        lower=-used,
+        upper=solution.problem.upper - used,
+    )
+    added = problem.solve(0.0)
+    if added.status == "infeasible":
+        return np.zeros_like(used), np.zeros_like(parameters)
+    return added.weights, first_order_shift(model, moved.solve, added.weights)
 
 
 def warn_if_unconverged(model, solve):
@@ -215,14 +346,14 @@ def warn_if_unconverged(model, solve):
     gradient = model.objective_gradient(model.row_weight)
     gain = 0.5 * gradient @ solve(gradient[:, None])[:, 0]
     share = gain / max(model.objective(model.row_weight), np.finfo(float).tiny)
-    if share > _CONVERGED:
+    if share > model.converged_share:
         warn(
             "The base model has not converged: the gradient of its training objective "
             f"has norm {np.linalg.norm(gradient):.3g}, and one Newton step would lower "
             f"the objective by {share:.1e} of its value. Influences assume the "
-            "optimum. (a) Scale the features; (b) raise max_iter or lower tol; (c) use "
-            "solver='newton-cholesky'. For a FrozenEstimator: (d) pass fit the very "
-            "rows and sample weights that the model was trained with.",
+            f"optimum. (a) Scale the features; (b) {model.convergence_advice}. For a "
+            "FrozenEstimator: pass fit the very rows and sample weights that the model "
+            "was trained with.",
             BaseNotConvergedWarning,
         )
 
@@ -238,39 +369,4 @@ def _report_infeasible(name, delta, solution, on_infeasible):
     warn(
         message + " The largest attainable improvement was used.",
         InfeasibleDeltaWarning,
-    )
-
-
-def _report(state, solution, parameters, shift, delta, sample_weight):
-    weights = solution.weights
-    before = state.raw_prediction
-    after = state.model.raw_prediction(state.X, parameters)
-    predicted = before + state.model.jvp(state.X, shift[:, None])[:, :, 0]
-    change = state.influence.T @ weights
-    lines = []
-    for named, part in (
-        (state.metric, slice(None, state.n_metric)),
-        (state.utility, slice(state.n_metric, None)),
-    ):
-        measure, hard = named.criterion.value, named.criterion.hard_value
-        lines.append(
-            ReportLine(
-                named.name,
-                "surrogate",
-                float(np.max(state.value[part])),
-                float(np.max(state.value[part] + change[part])),
-                float(np.max(measure(after, state.rows))),
-            )
-        )
-        values = [
-            float(np.max(hard(f, state.rows))) for f in (before, predicted, after)
-        ]
-        lines.append(ReportLine(named.name, named.criterion.hard_kind, *values))
-    return CorrectionReport(
-        lines=tuple(lines),
-        n_evaluation=len(before),
-        delta=float(delta),
-        deleted_mass=float(sample_weight @ weights),
-        total_mass=float(np.sum(sample_weight)),
-        status=solution.status,
     )

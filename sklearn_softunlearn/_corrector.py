@@ -1,32 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`SoftUnlearnCorrector`: the facade, which only sequences the stages."""
 
-from dataclasses import replace
-
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.frozen import FrozenEstimator
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_softunlearn._base_fit import check_estimator, fit_base
-from sklearn_softunlearn._classifier import CorrectedClassifierMixin
-from sklearn_softunlearn._correction import choose_weights, correct
-from sklearn_softunlearn._evaluation import (
-    check_binary,
-    make_table,
-    split_rows,
-    validation_table,
-)
+from sklearn_softunlearn._fit_rows import ROW_ARGUMENTS, rows_of_fit
+from sklearn_softunlearn._outcome import correction_report
 from sklearn_softunlearn._parameters import check_parameters
+from sklearn_softunlearn._prediction import CorrectedEstimatorMixin
 from sklearn_softunlearn._preparation import prepare
+from sklearn_softunlearn._progress import Progress
 from sklearn_softunlearn._report import ReportHTMLMixin
-from sklearn_softunlearn.models import predictor, with_predictor
-from sklearn_softunlearn.updates import resolve_update
+from sklearn_softunlearn._requests import attempt, request_for
+from sklearn_softunlearn._sklearn_compat import CallbackSupportMixin, with_callbacks
+from sklearn_softunlearn.models import with_predictor
 
 
 class SoftUnlearnCorrector(
+    CallbackSupportMixin,
     ReportHTMLMixin,
-    CorrectedClassifierMixin,
-    ClassifierMixin,
+    CorrectedEstimatorMixin,
     MetaEstimatorMixin,
     BaseEstimator,
 ):
@@ -48,20 +42,27 @@ class SoftUnlearnCorrector(
         ``LogisticRegression()``. It is cloned and fitted. A `FrozenEstimator` is kept
         as fitted: pass `fit` the very rows that it was trained with. A corrected copy
         is made in either case.
-    metric : str, callable or Criterion, default="demographic_parity_difference"
-        What to improve: "demographic_parity_difference",
-        "equal_opportunity_difference", "equalized_odds_difference" or the
-        fairlearn.metrics function of that name (any number of groups), "loss", or a
-        `Criterion`.
+    metric : str, callable, Criterion or list, \
+            default="demographic_parity_difference"
+        What to improve: the name of a metric of fairlearn.metrics that compares any
+        number of groups ("equalized_odds_ratio", "accuracy_score_group_min", ..., see
+        `GroupMetric`), its function, a functools.partial of it with `method` or
+        `agg`, what `fairlearn.metrics.make_derived_metric` returns, "loss", or a
+        `Criterion`. Each metric of a list is to improve by ``delta`` of its own.
     delta : float in [0, 1], default=0.5
-        Fraction of the current metric to remove: 0 changes nothing, 1 asks for parity.
-    utility : str or Criterion, default="loss"
-        What must not get worse.
+        Fraction of the way to parity: 0 changes nothing, 1 asks for parity. A
+        difference is to shrink by this fraction; of a ratio, its distance from 1.
+        The worst group of a ``group_min`` or ``group_max`` is to move this fraction of
+        the way to the mean over all groups.
+    utility : str, callable, Criterion or list, default="loss"
+        What must not get worse. "group_loss" is the loss of each group:
+        ``["loss", "group_loss"]`` asks that no group fares worse.
     utility_tol : float >= 0, default=0.0
         How much of the utility may be lost, relative to its current value.
-    weighting : {"soft", "hard"}, default="soft"
+    weighting : {"soft", "hard"} or HardDeletion, default="soft"
         "hard" is the baseline that deletes the most harmful rows altogether until
-        the predicted improvement is reached, without regard to the utility.
+        the predicted improvement is reached, without regard to the utility;
+        `HardDeletion` has the choice of how many.
     regularization : float > 0, default=1.0
         Weight of ``|eps|^2`` in units of the threshold above which the weights no
         longer depend on it. 1.0 gives the smallest weights that reach ``delta``
@@ -74,8 +75,16 @@ class SoftUnlearnCorrector(
             default="auto"
         How to solve with the Hessian: `Cholesky`, `ConjugateGradient`, `Diagonal`.
         "auto" is Cholesky up to 4096 parameters, conjugate gradients above.
+    layer : {"last", "all"} or list of str, default="last"
+        Which parameters of a skorch net are corrected: those of its last linear
+        layer, all, or those of these names. Not used for other estimators.
     on_infeasible : {"warn", "raise"}, default="warn"
         What to do when ``delta`` is out of reach. "warn" uses the largest attainable.
+    calibrate : {None, "labels"}, default=None
+        None: ``delta`` is met by the smooth surrogate of the metric, to first order.
+        "labels": the request is searched, with at most a dozen solves, until the
+        metric of the predicted labels has fallen by ``delta`` on the evaluation rows,
+        or as near as its steps allow; it is never larger than that of the base model.
     sensitive_feature_ids : str, int or list of these, default=None
         Columns of X that hold the sensitive features, if they are not passed to
         `fit`. They remain features of the model unless its Pipeline drops them.
@@ -85,6 +94,15 @@ class SoftUnlearnCorrector(
         rows. Held-out rows get deletion weight 0.
     random_state : int, RandomState instance or None, default=None
         Controls the split of ``validation_fraction``.
+    pos_label : str, int, bool or None, default=None
+        The class, of two, whose rates and probabilities metrics are about; None is
+        ``classes_[1]``.
+    memory : str or object with the joblib.Memory interface, default=None
+        Caches the fitted estimator and the influences, so that a grid search over
+        ``delta`` computes them once for each fold. By default nothing is cached.
+    verbose : int, default=0
+        Whether to print the time of each stage. Where scikit-learn has callbacks (1.9
+        and later), `set_callbacks` is supported too.
 
     Attributes
     ----------
@@ -106,9 +124,14 @@ class SoftUnlearnCorrector(
         Lagrange multiplier of each functional in the weight problem.
     delta_max_ : float
         Largest attainable ``delta`` (to first order), at most 1.
+    update_result_ : UpdateResult
+        Why and after how many steps the update stopped, and what it recorded.
+    n_iter_ : int
+        Number of steps of the update.
     report_ : CorrectionReport
         Metric and utility before, predicted and after.
-    classes_ : ndarray of shape (2,)
+    classes_ : ndarray of shape (n_classes,)
+        Only around a classifier.
     groups_ : ndarray of shape (n_groups,) or (n_groups, n_columns)
         Sensitive groups; None for a metric that needs none.
     n_features_in_ : int
@@ -169,10 +192,15 @@ class SoftUnlearnCorrector(
         max_weight=1.0,
         update="influence",
         curvature="auto",
+        layer="last",
         on_infeasible="warn",
+        calibrate=None,
         sensitive_feature_ids=None,
         validation_fraction=None,
         random_state=None,
+        pos_label=None,
+        memory=None,
+        verbose=0,
     ):
         self.estimator = estimator
         self.metric = metric
@@ -184,11 +212,17 @@ class SoftUnlearnCorrector(
         self.max_weight = max_weight
         self.update = update
         self.curvature = curvature
+        self.layer = layer
         self.on_infeasible = on_infeasible
+        self.calibrate = calibrate
         self.sensitive_feature_ids = sensitive_feature_ids
         self.validation_fraction = validation_fraction
         self.random_state = random_state
+        self.pos_label = pos_label
+        self.memory = memory
+        self.verbose = verbose
 
+    @with_callbacks
     def fit(
         self,
         X,
@@ -209,15 +243,18 @@ class SoftUnlearnCorrector(
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
             Training rows, in any form that the estimator accepts.
         y : array-like of shape (n_samples,)
-            Target with two classes.
+            Class labels, or the numbers of a regression.
         sensitive_features : array-like of shape (n_samples,) or \
                 (n_samples, n_columns), default=None
-            Sensitive group of each row; several columns are intersected.
+            Sensitive group of each row; several columns are intersected, unless the
+            metric is a `GroupMetric` with ``marginal=True``. Missing values raise an
+            error: fill in a value of their own to make them a group.
         sample_weight : array-like of shape (n_samples,), default=None
             A row of weight 0 counts as deleted, one of weight 2 as two rows, in the
             fit, the influences, the metric and the weights.
         X_val, y_val, sensitive_features_val, sample_weight_val : default=None
-            Rows to measure metric and utility on instead of the training rows.
+            Rows to measure metric and utility on instead of the training rows. In a
+            cross-validation, which may cut them, pass a `ValidationData` as X_val.
         **fit_params : dict
             Passed on to the `fit` of the estimator.
 
@@ -235,9 +272,11 @@ class SoftUnlearnCorrector(
         InfeasibleDeltaError
             If ``delta`` is out of reach and ``on_infeasible="raise"``.
         """
+        progress = Progress.of_fit(self, X, y)
         prepared = self._prepare(
             X,
             y,
+            progress=progress,
             sensitive_features=sensitive_features,
             sample_weight=sample_weight,
             X_val=X_val,
@@ -246,7 +285,10 @@ class SoftUnlearnCorrector(
             sample_weight_val=sample_weight_val,
             **fit_params,
         )
-        return self._correct(prepared)
+        with progress.stage(2) as context, progress.task(context):
+            self._correct(prepared)
+        progress.end(X, y)
+        return self
 
     def path(self, X, y, *, deltas, **fit_options):
         """Fitted correctors for several values of delta, from one base fit.
@@ -264,6 +306,9 @@ class SoftUnlearnCorrector(
             One for each delta, equal to what `fit` gives with that delta. They share
             the base model and the influences.
         """
+        return self._path(X, y, deltas, report=True, **fit_options)
+
+    def _path(self, X, y, deltas, *, report, **fit_options):
         correctors = [clone(self).set_params(delta=delta) for delta in deltas]
         for corrector in correctors:
             check_parameters(corrector)
@@ -272,9 +317,10 @@ class SoftUnlearnCorrector(
         seen = {
             name: vars(template)[name] for name in vars(template) if name[-1] == "_"
         }
-        for corrector in correctors:
+        last = None  # in increasing order, so that each starts near its solution
+        for corrector in sorted(correctors, key=lambda corrector: corrector.delta):
             vars(corrector).update(seen)
-            corrector._correct(prepared)
+            last = corrector._correct(prepared, start=last, report=report)
         return correctors
 
     @property
@@ -283,91 +329,54 @@ class SoftUnlearnCorrector(
         check_is_fitted(self)
         return float(min(self._problem.delta_max, 1.0))
 
-    def _prepare(
-        self,
-        X,
-        y,
-        *,
-        sensitive_features=None,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sensitive_features_val=None,
-        sample_weight_val=None,
-        **fit_params,
-    ):
+    def _prepare(self, X, y, *, progress=None, sample_weight=None, **fit_params):
         """Everything that does not depend on delta."""
+        progress = progress or Progress(self)
         check_parameters(self)
         estimator = self._get_estimator()
         check_estimator(estimator, X)
         validate_data(self, X, skip_check_array=True)
-        ids = self.sensitive_feature_ids
-        table = make_table(X, y, sensitive_features, sample_weight, ids, "")
-        check_binary(table)
-        if X_val is not None:
-            self._check_validation_columns(X_val)
-        validation = validation_table(
-            X_val, y_val, sensitive_features_val, sample_weight_val, ids
-        )
-        split = split_rows(
-            table,
-            validation,
-            self.validation_fraction,
-            self.random_state,
-            already_trained=isinstance(estimator, FrozenEstimator),
-        )
+        given = {name: fit_params.pop(name, None) for name in ROW_ARGUMENTS}
+        split = rows_of_fit(self, estimator, X, y, sample_weight, **given)
         if sample_weight is not None:
             fit_params["sample_weight"] = split.training.sample_weight
-        base = fit_base(self, estimator, split.training, fit_params)
-        return prepare(
-            base,
-            split,
-            metric=self.metric,
-            utility=self.utility,
-            curvature=self.curvature,
-            utility_tol=self.utility_tol,
-            max_weight=self.max_weight,
-        )
+        base = fit_base(self, estimator, split.training, fit_params, progress)
+        with progress.stage(1) as context, progress.task(context):
+            return prepare(
+                base,
+                split,
+                metric=self.metric,
+                utility=self.utility,
+                curvature=self.curvature,
+                layer=self.layer,
+                utility_tol=self.utility_tol,
+                max_weight=self.max_weight,
+                pos_label=self.pos_label,
+                memory=self.memory,
+            )
 
-    def _correct(self, prepared):
+    def _correct(self, prepared, start=None, report=True):
         """Weights and update for this delta; sets the fitted attributes."""
-        state = prepared.state
-        solution = choose_weights(
-            state,
-            prepared.problem,
-            self.weighting,
-            delta=self.delta,
-            regularization=self.regularization,
-            on_infeasible=self.on_infeasible,
-        )
-        update = resolve_update(self.update)
-        parameters, report = correct(
-            state,
-            solution,
-            update,
-            delta=self.delta,
-            sample_weight=prepared.split.training.sample_weight,
-        )
+        state, request = prepared.state, request_for(self, prepared)
+        solution, result, shift = attempt(self, prepared, request, start=start)
         self.base_estimator_ = prepared.base
         self.estimator_ = with_predictor(
-            prepared.base, state.model.with_parameters(parameters)
+            prepared.base, state.model.with_parameters(result.parameters)
         )
-        self.classes_ = predictor(prepared.base).classes_
-        self.deletion_weights_ = prepared.split.scatter(solution.weights)
+        weights = solution.weights
+        if result.deletion_weights is not None:
+            weights = result.deletion_weights
+        self.deletion_weights_ = prepared.split.scatter(weights)
         self.sample_weight_ = 1.0 - self.deletion_weights_
         self.influence_ = prepared.split.scatter(state.influence)
         self.functional_names_ = state.names
         self.multipliers_ = solution.multipliers
+        self.update_result_ = result
+        self.n_iter_ = result.n_iter
         self._problem = prepared.problem
-        self.report_ = replace(report, evaluated_on=prepared.split.source)
         self.groups_ = None if prepared.groups is None else prepared.groups.labels
-        return self
-
-    def _check_validation_columns(self, X_val):
-        try:
-            validate_data(self, X_val, reset=False, skip_check_array=True)
-        except ValueError as error:
-            raise ValueError(
-                "X_val does not have the columns of X. Give the same columns in the "
-                f"same order. {error}"
-            ) from error
+        if report:
+            self.report_ = correction_report(
+                prepared, solution, result, shift, delta=self.delta, request=request
+            )
+        return solution

@@ -8,15 +8,20 @@ i, so H is the exact Hessian for linear predictors and the Gauss-Newton matrix f
 others.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy import linalg
-from scipy.sparse.linalg import LinearOperator, cg
+from scipy.sparse.linalg import LinearOperator, cg, eigsh
 from sklearn.base import BaseEstimator
 
 from sklearn_softunlearn.exceptions import CurvatureWarning, warn
 
 # Up to this number of parameters a dense factor is fast and fits in 128 MiB.
 MAX_DENSE_PARAMETERS = 4096
+
+# Lanczos needs more than a handful of dimensions.
+_SMALLEST_FOR_LANCZOS = 16
 
 # Relative to the diagonal: added when the factorisation breaks down.
 _EMERGENCY_DAMPING = 1e-8
@@ -30,8 +35,9 @@ class Cholesky(BaseEstimator):
 
     Parameters
     ----------
-    damping : float, default=0.0
-        Added to the diagonal of H, in the units of the summed training loss.
+    damping : float, default=None
+        Added to the diagonal of H, in the units of the summed training loss. None is
+        0, except for all parameters of a net: a tenth of the mean of the diagonal.
 
     Warns
     -----
@@ -50,16 +56,25 @@ class Cholesky(BaseEstimator):
     (1000,)
     """
 
-    def __init__(self, damping=0.0):
+    def __init__(self, damping=None):
         self.damping = damping
 
     def factorize(self, model, row_weight, parameters=None):
         """Function that maps G of shape (n_parameters, k) to H^-1 G."""
-        hessian = model.gram(model.loss_curvature(row_weight, parameters))
-        hessian[np.diag_indices_from(hessian)] += model.penalty_curvature()
-        hessian[np.diag_indices_from(hessian)] += self.damping
+        model = model.at(parameters)
+        return self.factorize_curvature(model, model.loss_curvature(row_weight))
+
+    def factorize_curvature(self, model, curvature):
+        """As `factorize`, for a given s_i * loss_i'' of shape (n_samples, k, k)."""
+        hessian = model.gram(curvature)
+        damping = _absolute_damping(self.damping, model, np.diag(hessian))
+        hessian[np.diag_indices_from(hessian)] += model.penalty_curvature() + damping
+        _fill_null_space(hessian, model.null_directions())
         factor = _positive_definite_factor(hessian)
-        return lambda gradients: linalg.cho_solve(factor, gradients)
+        # Not a closure, which could not be cached on disk.
+        solve = partial(linalg.cho_solve, factor)
+        solve.unexplained = np.min(_unexplained(factor, np.diag(hessian)), initial=1.0)
+        return solve
 
 
 class ConjugateGradient(BaseEstimator):
@@ -71,8 +86,9 @@ class ConjugateGradient(BaseEstimator):
 
     Parameters
     ----------
-    damping : float, default=0.0
-        Added to the diagonal of H, in the units of the summed training loss.
+    damping : float, default=None
+        Added to the diagonal of H, in the units of the summed training loss. None is
+        0, except for all parameters of a net: a tenth of the mean of the diagonal.
     tol : float, default=1e-10
         Stop when the residual is this fraction of the right-hand side.
     max_iter : int, default=1000
@@ -94,28 +110,34 @@ class ConjugateGradient(BaseEstimator):
     (1000,)
     """
 
-    def __init__(self, damping=0.0, tol=1e-10, max_iter=1000):
+    def __init__(self, damping=None, tol=1e-10, max_iter=1000):
         self.damping = damping
         self.tol = tol
         self.max_iter = max_iter
 
     def factorize(self, model, row_weight, parameters=None):
         """Function that maps G of shape (n_parameters, k) to H^-1 G."""
-        curvature = model.loss_curvature(row_weight, parameters)
-        diagonal = _diagonal(model, curvature, self.damping)
-        ridge = model.penalty_curvature() + self.damping
+        model = model.at(parameters)
+        curvature = model.loss_curvature(row_weight)
+        diagonal, ridge = _diagonal_and_ridge(model, curvature, self.damping)
 
-        def product(direction):
-            raw = model.jvp(model.X, direction.reshape(-1, 1))
-            back = model.vjp(model.X, curvature @ raw)
-            return back[:, 0] + ridge * direction.ravel()
-
-        operator = LinearOperator((diagonal.size,) * 2, matvec=product, dtype=float)
+        operator = LinearOperator(
+            (diagonal.size,) * 2,
+            matvec=lambda direction: _product(model, curvature, ridge, direction),
+            dtype=float,
+        )
         inverse = LinearOperator(
             operator.shape, matvec=lambda r: r.ravel() / diagonal, dtype=float
         )
-        return lambda gradients: np.column_stack(
-            [self._solve(operator, inverse, gradient) for gradient in gradients.T]
+        null = model.null_directions()
+        return lambda gradients: _off_null_space(
+            np.column_stack(
+                [
+                    self._solve(operator, inverse, gradient)
+                    for gradient in _off_null_space(gradients, null).T
+                ]
+            ),
+            null,
         )
 
     def _solve(self, operator, preconditioner, gradient):
@@ -140,8 +162,9 @@ class Diagonal(BaseEstimator):
 
     Parameters
     ----------
-    damping : float, default=0.0
-        Added to the diagonal of H, in the units of the summed training loss.
+    damping : float, default=None
+        Added to the diagonal of H, in the units of the summed training loss. None is
+        0, except for all parameters of a net: a tenth of the mean of the diagonal.
 
     Examples
     --------
@@ -154,14 +177,35 @@ class Diagonal(BaseEstimator):
     (1000,)
     """
 
-    def __init__(self, damping=0.0):
+    def __init__(self, damping=None):
         self.damping = damping
 
     def factorize(self, model, row_weight, parameters=None):
         """Function that maps G of shape (n_parameters, k) to H^-1 G."""
-        curvature = model.loss_curvature(row_weight, parameters)
-        diagonal = _diagonal(model, curvature, self.damping)
+        model = model.at(parameters)
+        curvature = model.loss_curvature(row_weight)
+        diagonal, _ = _diagonal_and_ridge(model, curvature, self.damping)
         return lambda gradients: gradients / diagonal[:, None]
+
+
+def largest_curvature(model, row_weight):
+    """Largest eigenvalue of the Hessian of the objective at the fitted parameters."""
+    curvature = model.loss_curvature(row_weight)
+    ridge = model.penalty_curvature()
+    if model.parameters.size < _SMALLEST_FOR_LANCZOS:
+        return linalg.eigvalsh(model.gram(curvature) + np.diag(ridge))[-1]
+    operator = LinearOperator(
+        (ridge.size,) * 2,
+        matvec=lambda direction: _product(model, curvature, ridge, direction),
+        dtype=float,
+    )
+    start = np.ones(ridge.size)  # deterministic
+    return eigsh(operator, k=1, tol=1e-3, v0=start, return_eigenvectors=False)[0]
+
+
+def _product(model, curvature, ridge, direction):
+    raw = model.jvp(model.X, direction.reshape(-1, 1))
+    return model.vjp(model.X, curvature @ raw)[:, 0] + ridge * direction.ravel()
 
 
 _BY_NAME = {
@@ -194,17 +238,46 @@ def resolve_curvature(curvature, n_parameters):
     )
 
 
-def _diagonal(model, curvature, damping):
-    diagonal = model.gram_diagonal(curvature) + model.penalty_curvature() + damping
+def _diagonal_and_ridge(model, curvature, damping):
+    """Diagonal of H, and the part of it that is penalty and damping."""
+    diagonal = model.gram_diagonal(curvature)
+    damping = _absolute_damping(damping, model, diagonal)
+    ridge = model.penalty_curvature() + damping
     # A column of zeros without penalty: no row moves it, and it moves no prediction.
-    return np.where(diagonal > 0, diagonal, 1.0)
+    return np.where(diagonal + ridge > 0, diagonal + ridge, 1.0), ridge
+
+
+def _absolute_damping(damping, model, diagonal):
+    if damping is not None:
+        return damping
+    return model.relative_damping * np.mean(diagonal)
+
+
+def _fill_null_space(hessian, null_directions):
+    """Add N diag(c) N.T, in place: solutions orthogonal to N do not change.
+
+    Not a damping: H is singular along N however it is damped by rounding, and every
+    gradient of a functional of the response is orthogonal to N.
+    """
+    if null_directions.shape[1] == 0:
+        return
+    # On the scale of the entries that each direction meets.
+    scale = np.diag(hessian) @ null_directions**2
+    weighted = null_directions * np.where(scale > 0, scale, 1.0)
+    hessian += (weighted @ null_directions.T).toarray()  # += of sparse is not in place
+
+
+def _off_null_space(vectors, null_directions):
+    if null_directions.shape[1] == 0:
+        return vectors
+    return vectors - null_directions @ (null_directions.T @ vectors)
 
 
 def _positive_definite_factor(hessian):
     diagonal = np.diag(hessian).copy()
     try:
         factor = linalg.cho_factor(hessian, lower=True)
-        if _well_conditioned(factor, diagonal):
+        if np.all(_unexplained(factor, diagonal) > 1e-13):
             return factor
     except linalg.LinAlgError:
         pass
@@ -222,9 +295,9 @@ def _positive_definite_factor(hessian):
     return linalg.cho_factor(hessian, lower=True)
 
 
-def _well_conditioned(factor, diagonal):
+def _unexplained(factor, diagonal):
     # Each squared pivot over its diagonal entry is the share of a column that the
     # columns before it do not explain. Unlike the condition number of H it does not
     # depend on the scale of the features.
     pivots = np.diag(factor[0]) ** 2
-    return np.all(pivots > 1e-13 * diagonal)
+    return np.divide(pivots, diagonal, out=np.zeros_like(pivots), where=diagonal > 0)

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
 from sklearn.model_selection import train_test_split
-from sklearn.utils import indexable
+from sklearn.utils import check_array, indexable
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from sklearn_softunlearn._groups import columns_of, encode_groups
+from sklearn_softunlearn._responses import SwappedClasses
 from sklearn_softunlearn._sklearn_compat import (
     check_sample_weight,
     n_rows,
@@ -99,6 +101,9 @@ def _check_target(y, n_samples, suffix):
     missing = int(pd.isna(y).sum())
     if missing:
         raise ValueError(f"y{suffix} has {missing} missing values. Drop these rows.")
+    # Here and not in type_of_target, whose cast of infinity warns first.
+    if y.dtype.kind == "f" and not np.all(np.isfinite(y)):
+        raise ValueError(f"y{suffix} contains infinity. Drop these rows.")
 
 
 def validation_table(
@@ -168,12 +173,19 @@ class Split:
 
 
 def split_rows(
-    table, validation, validation_fraction, random_state, *, already_trained
+    table,
+    validation,
+    validation_fraction,
+    random_state,
+    *,
+    already_trained,
+    classes=True,
 ):
     """Decide where metric and utility are measured.
 
     On the validation data if there is some, else on a held-out fraction of the rows,
-    else on the training rows.
+    else on the training rows. The held-out fraction is stratified by groups and, if
+    the target holds ``classes``, by these.
 
     Raises
     ------
@@ -190,20 +202,20 @@ def split_rows(
             "validation_fraction cannot be used with a FrozenEstimator: it was trained "
             "already, so no row can be held out. Pass X_val and y_val to fit."
         )
-    train, held_out = _held_out(table, validation_fraction, random_state)
+    train, held_out = _held_out(table, validation_fraction, random_state, classes)
     return Split(
         table.take(train), table.take(held_out), train, n_samples, "held-out rows"
     )
 
 
-def _held_out(table, fraction, random_state):
+def _held_out(table, fraction, random_state, classes):
     """Positions to train on and to hold out, stratified as finely as cells allow."""
     try:
         train, held_out = train_test_split(
             np.arange(len(table.y)),
             test_size=fraction,
             random_state=random_state,
-            stratify=_strata(table, min(fraction, 1 - fraction)),
+            stratify=_strata(table, min(fraction, 1 - fraction), classes),
         )
     except ValueError as error:
         raise ValueError(
@@ -213,19 +225,25 @@ def _held_out(table, fraction, random_state):
     return np.sort(train), np.sort(held_out)
 
 
-def check_binary(table):
-    """Raise ValueError unless the rows of positive weight have two classes."""
+def check_target(table, estimator):
+    """Raise ValueError unless the target is what the estimator can predict.
+
+    Class labels, of which at least two among the rows of positive weight, for a
+    classifier; at least two finite numbers for a regressor.
+    """
+    if not is_classifier(estimator):
+        _numbers(table.y, f"y{table.suffix}")
+        if np.sum(table.sample_weight > 0) < 2:
+            raise ValueError(
+                "y has one sample only among the rows of positive sample weight. A "
+                "correction needs rows to choose from: give more."
+            )
+        return
     kind = type_of_target(table.y, input_name="y", raise_unknown=True)
     if kind not in ("binary", "multiclass"):
         raise ValueError(
-            f"Unknown label type: y is {kind}. SoftUnlearnCorrector corrects "
-            "classifiers, so y must hold class labels."
-        )
-    if kind == "multiclass":
-        # The first two sentences are what scikit-learn's estimator checks expect.
-        raise ValueError(
-            "Only binary classification is supported. The type of the target is "
-            f"{kind}. Merge classes, or correct one class against the rest."
+            f"Unknown label type: y is {kind} and the estimator is a classifier. Give "
+            "class labels, or a regressor as estimator."
         )
     classes = np.unique(table.y[table.sample_weight > 0]).tolist()
     if len(classes) < 2:
@@ -233,6 +251,55 @@ def check_binary(table):
             f"y has one class only ({classes[0]!r}) among the rows of positive sample "
             "weight. A classifier needs rows of two classes."
         )
+
+
+def encoded_target(table, estimator):
+    """Class index of each row for a fitted classifier, else the target as float64.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among the classes, or the target is no finite number.
+    """
+    parameter = f"y{table.suffix}"
+    if is_classifier(estimator):
+        return encode_target(table.y, np.asarray(estimator.classes_), parameter)
+    return _numbers(table.y, parameter)
+
+
+def _numbers(y, parameter):
+    return check_array(y, ensure_2d=False, dtype=np.float64, input_name=parameter)
+
+
+def with_positive_class(rows, pos_label):
+    """Evaluation rows in which ``pos_label`` is class 1, the one that metrics count.
+
+    Parameters
+    ----------
+    rows : EvaluationRows
+        With the classes in the order of the model.
+    pos_label : str, int, bool or None
+        None is the second of two classes, as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of two classes.
+    """
+    if pos_label is None:
+        return rows
+    classes = np.asarray(rows.classes).tolist()
+    if len(classes) != 2 or pos_label not in classes:
+        raise ValueError(
+            f"pos_label={pos_label!r} must be one of two classes, but the classes are "
+            f"{classes}. For more classes use GroupMetric(..., pos_label=...)."
+        )
+    if pos_label == classes[1]:
+        return rows
+    view = SwappedClasses(rows.loss, rows.response)
+    return replace(
+        rows, y=1 - rows.y, loss=view, response=view, classes=rows.classes[::-1]
+    )
 
 
 def encode_target(y, classes, parameter):
@@ -253,8 +320,10 @@ def encode_target(y, classes, parameter):
     return codes
 
 
-def _strata(table, smaller_share):
-    _, strata = np.unique(table.y, return_inverse=True)
+def _strata(table, smaller_share, classes):
+    strata = np.zeros(len(table.y), dtype=int)
+    if classes:
+        _, strata = np.unique(table.y, return_inverse=True)
     if table.sensitive_features is not None:
         groups = table.groups()
         cells = strata * len(groups.labels) + groups.codes
@@ -262,7 +331,7 @@ def _strata(table, smaller_share):
         smallest_cell = np.min(np.unique(cells, return_counts=True)[1])
         if smallest_cell * smaller_share >= 1:
             return cells
-    return strata if np.min(np.bincount(strata)) > 1 else None
+    return strata if classes and np.min(np.bincount(strata)) > 1 else None
 
 
 def _take(groups, indices):

@@ -25,10 +25,13 @@ class Groups:
     labels : ndarray of shape (n_groups,) or (n_groups, n_columns)
         Distinct values, sorted; one row for each occurring combination of values
         where several columns were given.
+    columns : tuple of str
+        Names of the columns; empty if they have none.
     """
 
     codes: np.ndarray
     labels: np.ndarray
+    columns: tuple = ()
 
     @cached_property
     def names(self):
@@ -67,22 +70,38 @@ def encode_groups(sensitive_features, sample_weight, parameter):
     for column in columns:
         _check_column(column, len(sample_weight), parameter)
     kept = sample_weight > 0
-    groups = _intersect([_factorize(column[kept]) for column in columns])
+    factors = [_factorize(column[kept]) for column in columns]
+    groups = _intersect(factors, _column_names(sensitive_features))
     _check_number(groups, int(kept.sum()), parameter)
     codes = np.zeros(len(kept), dtype=np.intp)
     codes[kept] = groups.codes
-    return Groups(codes, groups.labels)
+    return Groups(codes, groups.labels, groups.columns)
 
 
-def check_same_groups(training, evaluation):
-    """Raise ValueError if a training group has no evaluation rows."""
-    missing = sorted(set(training.names) - set(evaluation.names))
+def check_same_groups(training, evaluation, *, marginal=False):
+    """Raise ValueError if a training group has no evaluation rows.
+
+    With ``marginal``, the groups are the values of each column on its own.
+    """
+    missing = sorted(
+        _group_names(training, marginal) - _group_names(evaluation, marginal)
+    )
     if missing:
         raise ValueError(
             f"The evaluation data has no rows of these sensitive groups, so their gap "
             f"cannot be measured: {', '.join(missing)}. Give evaluation data with "
             "every group (X_val, sensitive_features_val), or merge small groups."
         )
+
+
+def _group_names(groups, marginal):
+    if not marginal or groups.labels.ndim == 1:
+        return set(groups.names)
+    return {
+        f"{value} (column {j})"
+        for j, column in enumerate(groups.labels.T)
+        for value in column
+    }
 
 
 def columns_of(X, sensitive_feature_ids):
@@ -105,7 +124,9 @@ def columns_of(X, sensitive_feature_ids):
         raise ValueError(f"{message}; X has the columns {names}.")
     try:
         # Lists of rows have no columns to index.
-        columns = safe_indexing(np.asarray(X) if isinstance(X, list) else X, ids, axis=1)
+        columns = safe_indexing(
+            np.asarray(X) if isinstance(X, list) else X, ids, axis=1
+        )
     except (ValueError, IndexError, KeyError, TypeError) as error:
         raise ValueError(f"{message}: {error}") from error
     return columns.toarray() if sparse.issparse(columns) else columns
@@ -120,6 +141,12 @@ def _columns(sensitive_features):
         return [_column(sensitive_features[name]) for name in names]
     values = _column(sensitive_features)
     return list(values.T) if values.ndim == 2 else [values]
+
+
+def _column_names(sensitive_features):
+    if isinstance(sensitive_features, dict):
+        return tuple(map(str, sensitive_features))
+    return tuple(map(str, getattr(sensitive_features, "columns", ())))
 
 
 def _column(values):
@@ -155,11 +182,11 @@ def _check_column(column, n_samples, parameter):
         )
 
 
-def _intersect(factors):
+def _intersect(factors, columns):
     """Groups from the (codes, labels) of each column."""
     if len(factors) == 1:
         codes, labels = factors[0]
-        return Groups(codes, np.asarray(labels))
+        return Groups(codes, np.asarray(labels), columns)
     shape = [len(labels) for _, labels in factors]
     flat = np.ravel_multi_index([codes for codes, _ in factors], shape)
     present, codes = np.unique(flat, return_inverse=True)
@@ -167,7 +194,7 @@ def _intersect(factors):
     labels = np.empty((len(present), len(factors)), dtype=object)
     for j, (_, values) in enumerate(factors):
         labels[:, j] = np.asarray(values)[positions[j]]
-    return Groups(codes, labels)
+    return Groups(codes, labels, columns)
 
 
 def _check_number(groups, n_samples, parameter):

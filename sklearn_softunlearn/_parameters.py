@@ -6,8 +6,9 @@ from numbers import Real
 from sklearn_softunlearn._curvature import resolve_curvature
 from sklearn_softunlearn.criteria import resolve_criterion
 from sklearn_softunlearn.updates import resolve_update
+from sklearn_softunlearn.weights import HardDeletion
 
-_CHOICES = {"weighting": ("hard", "soft"), "on_infeasible": ("raise", "warn")}
+_CHOICES = {"on_infeasible": ("raise", "warn"), "calibrate": (None, "labels")}
 
 _RANGES = {
     "delta": ("in [0, 1]", lambda value: 0 <= value <= 1),
@@ -36,9 +37,28 @@ def check_parameters(corrector):
             raise ValueError(f"{name}={value!r} must be a number {meaning}.")
     for name, choices in _CHOICES.items():
         value = getattr(corrector, name)
-        if not isinstance(value, str) or value not in choices:
+        if not isinstance(value, str | None) or value not in choices:
             raise ValueError(f"{name}={value!r} is not known. Give one of {choices}.")
     resolve_criterion(corrector.metric, "metric")
     resolve_criterion(corrector.utility, "utility")
+    resolve_weighting(corrector.weighting)
     resolve_update(corrector.update)
     resolve_curvature(corrector.curvature, n_parameters=1)
+
+
+def resolve_weighting(weighting):
+    """None for soft weights, else the object that chooses hard ones.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    """
+    if hasattr(weighting, "choose") and not isinstance(weighting, type):
+        return weighting
+    if isinstance(weighting, str) and weighting in ("soft", "hard"):
+        return None if weighting == "soft" else HardDeletion()
+    raise ValueError(
+        f"weighting={weighting!r} is not known. Give one of ('hard', 'soft') or an "
+        "object such as HardDeletion(k=0.2)."
+    )

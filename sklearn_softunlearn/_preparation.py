@@ -4,25 +4,26 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sklearn.utils import check_array
 
+from sklearn_softunlearn._attacked_rows import attacks_in, with_attacked_rows
 from sklearn_softunlearn._base_fit import remedy_for_values
 from sklearn_softunlearn._correction import (
     Linearization,
     NamedCriterion,
     linearize,
+    warn_if_unconverged,
     weight_problem,
 )
 from sklearn_softunlearn._curvature import resolve_curvature
-from sklearn_softunlearn._evaluation import Split, encode_target
+from sklearn_softunlearn._evaluation import Split, encoded_target, with_positive_class
 from sklearn_softunlearn._groups import Groups, check_same_groups
 from sklearn_softunlearn.criteria import (
     EvaluationRows,
     criterion_name,
     resolve_criterion,
 )
-from sklearn_softunlearn.models import embed, model_class, predictor
+from sklearn_softunlearn.models import embed, model_class, predictor, transformed
 from sklearn_softunlearn.weights import WeightProblem
 
 
@@ -47,7 +48,19 @@ class Prepared:
     problem: WeightProblem
 
 
-def prepare(base, split, *, metric, utility, curvature, utility_tol, max_weight):
+def prepare(
+    base,
+    split,
+    *,
+    metric,
+    utility,
+    curvature,
+    layer,
+    utility_tol,
+    max_weight,
+    pos_label=None,
+    memory=None,
+):
     """Influences and weight problem of a fitted estimator."""
     state, groups = linearize_estimator(
         base,
@@ -56,6 +69,9 @@ def prepare(base, split, *, metric, utility, curvature, utility_tol, max_weight)
         metric=metric,
         utility=utility,
         curvature=curvature,
+        layer=layer,
+        pos_label=pos_label,
+        memory=memory,
     )
     problem = weight_problem(
         state,
@@ -66,7 +82,18 @@ def prepare(base, split, *, metric, utility, curvature, utility_tol, max_weight)
     return Prepared(base, split, state, groups, problem)
 
 
-def linearize_estimator(base, training, evaluation, *, metric, utility, curvature):
+def linearize_estimator(
+    base,
+    training,
+    evaluation,
+    *,
+    metric,
+    utility,
+    curvature,
+    layer="last",
+    pos_label=None,
+    memory=None,
+):
     """Linearise metric and utility at the parameters of a fitted estimator.
 
     Parameters
@@ -74,7 +101,7 @@ def linearize_estimator(base, training, evaluation, *, metric, utility, curvatur
     base : fitted estimator, alone, frozen or a Pipeline
     training, evaluation : Table
         They may be the same object.
-    metric, utility, curvature : as in `SoftUnlearnCorrector`
+    metric, utility, curvature, layer, pos_label, memory : as in `SoftUnlearnCorrector`
 
     Returns
     -------
@@ -84,40 +111,57 @@ def linearize_estimator(base, training, evaluation, *, metric, utility, curvatur
         NamedCriterion(criterion_name(given), resolve_criterion(given, parameter))
         for given, parameter in ((metric, "metric"), (utility, "utility"))
     ]
-    groups = _groups(training, evaluation, any(c.criterion.needs_groups for c in named))
+    groups = _groups(training, evaluation, [each.criterion for each in named])
     last = predictor(base)
-    X = _embedded(base, training)
-    y = encode_target(training.y, last.classes_, "y")
-    model = model_class(last)(last, X, y, training.sample_weight)
+    make_model = model_class(last, layer)
+    X = _embedded(base, training, layer, make_model.array_options)
+    y = encoded_target(training, last)
+    model = make_model(last, X, y, training.sample_weight)
     same = evaluation is training
-    X_eval = X if same else _embedded(base, evaluation)
+    options = make_model.array_options
+    X_eval = X if same else _embedded(base, evaluation, layer, options)
     rows = EvaluationRows(
-        y if same else encode_target(evaluation.y, last.classes_, "y_val"),
+        y if same else encoded_target(evaluation, last),
         evaluation.sample_weight,
         model.loss,
         model.response,
         None if groups is None else groups.codes,
         () if groups is None else groups.names,
+        None if groups is None else groups.labels.reshape(len(groups.labels), -1),
+        () if groups is None else groups.columns,
+        tuple(getattr(last, "classes_", ())),
+        X_eval,
     )
+    attacks = attacks_in([each.criterion for each in named], rows)
+    if attacks:
+        inputs = check_array(transformed(base, evaluation.X), **options)
+        X_eval, rows = with_attacked_rows(model, X_eval, rows, inputs, attacks)
+    rows = with_positive_class(rows, pos_label)
+    named = [_bound(each, rows) for each in named]
     solver = resolve_curvature(curvature, model.parameters.size)
-    return linearize(model, X_eval, rows, *named, solver), groups
+    state = linearize(model, X_eval, rows, *named, solver, memory=memory)
+    warn_if_unconverged(model, state.solve)
+    return state, groups
 
 
-def _groups(training, evaluation, needed):
-    if not needed:
+def _bound(named, rows):
+    named.criterion.check(rows)
+    return NamedCriterion(named.name, named.criterion.bind(rows))
+
+
+def _groups(training, evaluation, criteria):
+    criteria = [criterion for criterion in criteria if criterion.needs_groups]
+    if not criteria:
         return None
     groups = evaluation.groups()
     # With validation data the groups of the training rows may be unknown.
     if evaluation is not training and training.sensitive_features is not None:
-        check_same_groups(training.groups(), groups)
+        marginal = all(criterion.marginal for criterion in criteria)
+        check_same_groups(training.groups(), groups, marginal=marginal)
     return groups
 
 
-def _embedded(base, table):
+def _embedded(base, table, layer, options):
     with remedy_for_values():
-        return check_array(
-            embed(base, table.X),
-            accept_sparse="csr",
-            dtype=np.float64,
-            input_name=f"X{table.suffix}",
-        )
+        X = embed(base, table.X, layer)
+        return check_array(X, input_name=f"X{table.suffix}", **options)

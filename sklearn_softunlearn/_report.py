@@ -53,6 +53,11 @@ class CorrectionReport:
         Status of the weight problem.
     evaluated_on : str
         Where the evaluation rows come from.
+    request : float or None
+        What the weights were solved for; differs from ``delta`` if calibrated.
+    notes : tuple of str
+        What looks wrong, if anything, with the remedy: an infeasible request, an
+        ill-conditioned curvature, over-correction, a collapse of the utility.
     """
 
     lines: tuple
@@ -62,6 +67,8 @@ class CorrectionReport:
     total_mass: float
     status: str
     evaluated_on: str = "evaluation rows"
+    request: float | None = None
+    notes: tuple = ()
 
     def __getitem__(self, key):
         """The line of a (name, kind) pair."""
@@ -82,7 +89,8 @@ class CorrectionReport:
         cells = [_HEADER, *map(_cells, self.lines)]
         width = [max(len(row[j]) for row in cells) for j in range(len(_HEADER))]
         table = "\n".join(_aligned(row, width) for row in cells)
-        return f"{self._title()}\n{table}\n{self._footer()}"
+        notes = "".join(f"\nNote: {note}" for note in self.notes)
+        return f"{self._title()}\n{table}\n{self._footer()}{notes}"
 
     def _repr_html_(self):
         head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
@@ -90,6 +98,7 @@ class CorrectionReport:
         return (
             f"<table><caption>{escape(self._title())}</caption><thead><tr>{head}</tr>"
             f"</thead><tbody>{body}</tbody></table><p>{escape(self._footer())}</p>"
+            + "".join(f"<p>Note: {escape(note)}</p>" for note in self.notes)
         )
 
     def _title(self):
@@ -97,8 +106,13 @@ class CorrectionReport:
 
     def _footer(self):
         share = self.deleted_mass / self.total_mass
+        solved = (
+            ""
+            if self.request in (None, self.delta)
+            else (f", solved for {self.request:.4g}")
+        )
         return (
-            f"requested delta {self.delta:g} ({self.status}); deleted mass "
+            f"requested delta {self.delta:g}{solved} ({self.status}); deleted mass "
             f"{self.deleted_mass:.4g} of {self.total_mass:g} training rows, {share:.2%}"
         )
 

@@ -13,26 +13,156 @@ response. Every response offers, for raw predictions of shape (n_samples, n_outp
 """
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
+
+# The scale of the responses of margins, for models that predict no probabilities. With
+# targets of -1 and +1 the least-squares estimate of P(y=1) is (1 + f) / 2, of slope
+# 1/2 at f = 0; the sigmoid of 2 f has the same value and slope there.
+MARGIN_SCALE = 2.0
 
 
 class LogisticResponse:
     """Two classes from one raw prediction: labels by sign, probability by sigmoid.
 
-    For `LogisticRegression` the smooth response is the predicted probability.
+    The probability of class 1 is ``sigmoid(scale * f)``. For `LogisticRegression`,
+    with scale 1, it is the predicted probability. Margin classifiers predict no
+    probability; they take ``MARGIN_SCALE``.
+
+    Parameters
+    ----------
+    scale : float, default=1.0
     """
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
 
     def smooth(self, raw_prediction):
         """Probability of each class, of shape (n_samples, 2)."""
-        return np.hstack([expit(-raw_prediction), expit(raw_prediction)])
+        odds = self.scale * raw_prediction
+        return np.hstack([expit(-odds), expit(odds)])
 
     def smooth_jacobian(self, raw_prediction):
         """Derivative of `smooth`, of shape (n_samples, 2, 1)."""
+        odds = self.scale * raw_prediction
         # expit(-f) rather than 1 - expit(f), which is 0 for f > 37.
-        slope = expit(raw_prediction) * expit(-raw_prediction)
+        slope = self.scale * expit(odds) * expit(-odds)
         return np.stack([-slope, slope], axis=1)
 
     def hard(self, raw_prediction):
         """Indicator of the predicted class, of shape (n_samples, 2)."""
         positive = raw_prediction > 0
         return np.hstack([~positive, positive]).astype(float)
+
+
+class SoftmaxResponse:
+    """k classes from k raw predictions: label of the largest, probability by softmax.
+
+    For multinomial `LogisticRegression`, with scale 1, it is the predicted
+    probability; one-vs-rest margins take ``MARGIN_SCALE``.
+
+    Parameters
+    ----------
+    scale : float, default=1.0
+    """
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def smooth(self, raw_prediction):
+        """Probability of each class, of shape (n_samples, n_classes)."""
+        return softmax(self.scale * raw_prediction, axis=1)
+
+    def smooth_jacobian(self, raw_prediction):
+        """Derivative of `smooth`, of shape (n_samples, n_classes, n_classes)."""
+        p = self.smooth(raw_prediction)
+        own = p[:, :, None] * np.eye(p.shape[1])
+        return self.scale * (own - p[:, :, None] * p[:, None, :])
+
+    def hard(self, raw_prediction):
+        """Indicator of the predicted class, of shape (n_samples, n_classes)."""
+        return np.eye(raw_prediction.shape[1])[np.argmax(raw_prediction, axis=1)]
+
+
+def margin_response(n_classes):
+    """Response of one-vs-rest margins, one output for two classes."""
+    if n_classes == 2:
+        return LogisticResponse(MARGIN_SCALE)
+    return SoftmaxResponse(MARGIN_SCALE)
+
+
+class IdentityResponse:
+    """A regression whose prediction is the first raw prediction.
+
+    Further raw predictions (the scale of `HuberRegressor`) do not enter.
+    """
+
+    def smooth(self, raw_prediction):
+        """The prediction, of shape (n_samples, 1)."""
+        return raw_prediction[:, :1]
+
+    def smooth_jacobian(self, raw_prediction):
+        """Derivative of `smooth`, of shape (n_samples, 1, n_outputs)."""
+        jacobian = np.zeros((len(raw_prediction), 1, raw_prediction.shape[1]))
+        jacobian[:, :, 0] = 1.0
+        return jacobian
+
+    def hard(self, raw_prediction):
+        """The prediction, of shape (n_samples, 1)."""
+        return self.smooth(raw_prediction)
+
+
+class ExponentialResponse:
+    """A regression with a log link: the prediction is the exponential."""
+
+    def smooth(self, raw_prediction):
+        """The prediction, of shape (n_samples, 1)."""
+        return np.exp(raw_prediction)
+
+    def smooth_jacobian(self, raw_prediction):
+        """Derivative of `smooth`, of shape (n_samples, 1, 1)."""
+        return np.exp(raw_prediction)[:, :, None]
+
+    def hard(self, raw_prediction):
+        """The prediction, of shape (n_samples, 1)."""
+        return self.smooth(raw_prediction)
+
+
+class SwappedClasses:
+    """A loss and a response of two classes, seen with the classes exchanged.
+
+    Class 1 of the view is class 0 of the model, and conversely. Criteria count class
+    1 as the positive one; the model's own order is that of `classes_`.
+
+    Parameters
+    ----------
+    loss, response : object
+        Those of a model with two classes.
+    """
+
+    def __init__(self, loss, response):
+        self._loss = loss
+        self._response = response
+
+    def value(self, y, raw_prediction):
+        """Loss of each row, of shape (n_samples,)."""
+        return self._loss.value(1 - y, raw_prediction)
+
+    def gradient(self, y, raw_prediction):
+        """First derivative of the loss, of shape (n_samples, n_outputs)."""
+        return self._loss.gradient(1 - y, raw_prediction)
+
+    def hessian(self, y, raw_prediction):
+        """Second derivative of the loss, (n_samples, n_outputs, n_outputs)."""
+        return self._loss.hessian(1 - y, raw_prediction)
+
+    def smooth(self, raw_prediction):
+        """Probability of each class, of shape (n_samples, 2)."""
+        return self._response.smooth(raw_prediction)[:, ::-1]
+
+    def smooth_jacobian(self, raw_prediction):
+        """Derivative of `smooth`, of shape (n_samples, 2, n_outputs)."""
+        return self._response.smooth_jacobian(raw_prediction)[:, ::-1]
+
+    def hard(self, raw_prediction):
+        """Indicator of the predicted class, of shape (n_samples, 2)."""
+        return self._response.hard(raw_prediction)[:, ::-1]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The one place that knows scikit-learn's private parts and version differences."""
 
+import sys
+from contextlib import contextmanager
 from inspect import signature
 
 import numpy as np
@@ -9,13 +11,32 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _num_samples
 
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn < 1.9
+
+    class CallbackSupportMixin:
+        """Nothing to set, and a fit that tells nobody."""
+
+        def _init_callback_context(self, **options):
+            return NoCallbackContext()
+
+    def with_callbacks(method):
+        """The method itself."""
+        return method
+
+
 __all__ = [
+    "CallbackSupportMixin",
+    "NoCallbackContext",
     "check_sample_weight",
     "class_weights",
+    "inside_cross_validation",
     "n_rows",
     "routing_enabled",
     "safe_indexing",
     "sklearn_version",
+    "with_callbacks",
 ]
 
 n_rows = _num_samples
@@ -59,6 +80,50 @@ def check_sample_weight(sample_weight, X, parameter="sample_weight"):
             "Give a positive weight to some rows of each class."
         )
     return weight
+
+
+class NoCallbackContext:
+    """Stands in for a callback context where there are no callbacks."""
+
+    def subcontext(self, **options):
+        """Itself: nothing is below it either."""
+        return self
+
+    def call_on_fit_task_begin(self, **arguments):
+        """Do nothing."""
+
+    def call_on_fit_task_end(self, **arguments):
+        """Do nothing."""
+
+    @contextmanager
+    def propagate_callback_context(self, sub_estimator):
+        """Do nothing."""
+        yield
+
+
+# Functions of scikit-learn that cut the arguments of a fit to the rows of a fold.
+_CUTTING = {
+    "_fit_and_score",
+    "_fit_and_predict",
+    "_fit_and_score_over_thresholds",
+    "_fit_classifier_calibrator_pair",
+    "_permutation_test_score",
+    "_incremental_fit_estimator",
+}
+
+
+def inside_cross_validation():
+    """Whether a cross-validation of scikit-learn is on the call stack.
+
+    Nothing that it passes to `fit` says so, hence the look at the stack.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if frame.f_code.co_name in _CUTTING and module.startswith("sklearn."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def routing_enabled():

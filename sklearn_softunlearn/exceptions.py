@@ -7,6 +7,9 @@
         InfeasibleDeltaWarning
         CurvatureWarning
         NothingToCorrectWarning
+        RequirementNotMetWarning
+        UpdateStoppedWarning
+        SmallGroupWarning
     sklearn.exceptions.ConvergenceWarning
         BaseNotConvergedWarning
 
@@ -35,6 +38,18 @@ class NothingToCorrectWarning(UserWarning):
     """The metric is at its optimum already; the model is left unchanged."""
 
 
+class SmallGroupWarning(UserWarning):
+    """A sensitive group has too few rows for what is measured on it."""
+
+
+class UpdateStoppedWarning(UserWarning):
+    """An update was stopped before it did harm, and the last good step was kept."""
+
+
+class RequirementNotMetWarning(UserWarning):
+    """No candidate of a search meets the requirement; the nearest was taken."""
+
+
 class BaseNotConvergedWarning(ConvergenceWarning):
     """The base model is not at the optimum of its training objective."""
 
@@ -52,4 +67,6 @@ def warn(message, category):
 
 
 def _inside(frame, package):
-    return frame.f_globals.get("__name__", "").partition(".")[0] == package
+    module = frame.f_globals.get("__name__", "")
+    # scikit-learn's decorator of `fit` stands between this package and its caller.
+    return module.partition(".")[0] == package or module.startswith("sklearn.callback.")

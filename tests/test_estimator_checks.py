@@ -7,9 +7,8 @@ on one that derives the groups from X.
 
 import numpy as np
 import pytest
-import sklearn
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -20,6 +19,7 @@ from sklearn_softunlearn import SoftUnlearnCorrector
 EXPECTED_WARNINGS = (
     "InfeasibleDeltaWarning",
     "NothingToCorrectWarning",
+    "SmallGroupWarning",
     "CurvatureWarning",
     "BaseNotConvergedWarning",
 )
@@ -27,12 +27,6 @@ pytestmark = [
     pytest.mark.filterwarnings(f"ignore::sklearn_softunlearn.exceptions.{name}")
     for name in EXPECTED_WARNINGS
 ]
-
-WEIGHT_CHECKS = (
-    "check_sample_weight_equivalence_on_dense_data",
-    "check_sample_weight_equivalence_on_sparse_data",
-)
-BEFORE_1_7 = tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 7)
 
 
 class GroupsFromX(SoftUnlearnCorrector):
@@ -67,34 +61,27 @@ def _two_groups(X, sample_weight):
     return (column > middle).astype(int)
 
 
-def expected_failed_checks(corrector):
-    if BEFORE_1_7:
-        reason = (
-            "the check of sklearn < 1.7 makes labels binary by comparing them with the "
-            "first one, after shuffling: weighted and repeated data get other labels"
-        )
-    elif corrector.weighting == "hard":
-        reason = "hard weights delete whole rows, but one of two copies of a row"
-    else:
-        return {}
-    return dict.fromkeys(WEIGHT_CHECKS, reason)
-
-
 CHECKS = parametrize_with_checks(
     [
         SoftUnlearnCorrector(metric="loss", delta=0.1),
         # With some loss of utility allowed, most requests are within reach.
-        GroupsFromX(delta=0.3, utility_tol=0.5),
+        GroupsFromX(delta=0.1, utility_tol=0.5),
         GroupsFromX(
             # Transformers that learn from data learn from rows of weight 0 as well.
             make_pipeline("passthrough", LogisticRegression()),
-            delta=0.3,
+            delta=0.1,
             utility_tol=0.5,
             update="newton",
         ),
-        GroupsFromX(delta=0.3, weighting="hard"),
-    ],
-    expected_failed_checks=expected_failed_checks,
+        SoftUnlearnCorrector(Ridge(), metric="loss", delta=0.1),
+        GroupsFromX(
+            Ridge(),
+            metric="mean_squared_error_difference",
+            delta=0.1,
+            utility_tol=0.5,
+        ),
+        SoftUnlearnCorrector(RidgeClassifier(), metric="loss", delta=0.1),
+    ]
 )
 NAMES, PAIRS = CHECKS.args
 

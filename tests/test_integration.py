@@ -695,6 +695,22 @@ def test_feature_names_from_the_step_before(data):
 # ------------------------------------------------------------------------------ path
 
 
+def assert_path_equals_fits(data, corrector, **options):
+    options |= {"sensitive_features": data.groups}
+    before = joblib.hash(corrector)
+    correctors = corrector.path(data.X, data.y, deltas=DELTAS, **options)
+    assert joblib.hash(corrector) == before
+    assert [step.delta for step in correctors] == DELTAS
+    for step in correctors:
+        alone = clone(corrector).set_params(delta=step.delta)
+        alone.fit(data.X, data.y, **options)
+        assert vars(step).keys() == vars(alone).keys()
+        assert_same_correction(step, alone, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(step.classes_, alone.classes_)
+        np.testing.assert_array_equal(step.groups_, alone.groups_)
+        assert step.functional_names_ == alone.functional_names_
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -707,28 +723,16 @@ def test_feature_names_from_the_step_before(data):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("frozen", [False, True])
-def test_path_equals_fit(data, params, frozen):
-    if frozen and "validation_fraction" in params:
-        return  # refused: see test_bad_input
-    estimator = _frozen(data, inside()) if frozen else inside()
-    corrector = SoftUnlearnCorrector(estimator, **params)
-    before = joblib.hash(corrector)
-    weight = np.random.default_rng(0).integers(1, 3, size=len(data.y)).astype(float)
-    options = {"sensitive_features": data.groups}
-    if not frozen:
-        options["sample_weight"] = weight
-    correctors = corrector.path(data.X, data.y, deltas=DELTAS, **options)
-    assert joblib.hash(corrector) == before
-    assert [step.delta for step in correctors] == DELTAS
-    for step in correctors:
-        alone = clone(corrector).set_params(delta=step.delta)
-        alone.fit(data.X, data.y, **options)
-        assert vars(step).keys() == vars(alone).keys()
-        assert_same_correction(step, alone, rtol=1e-9, atol=1e-12)
-        np.testing.assert_array_equal(step.classes_, alone.classes_)
-        np.testing.assert_array_equal(step.groups_, alone.groups_)
-        assert step.functional_names_ == alone.functional_names_
+def test_path_equals_fit(data, params):
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(data.y))
+    corrector = SoftUnlearnCorrector(inside(), **params)
+    assert_path_equals_fits(data, corrector, sample_weight=weight)
+
+
+@pytest.mark.parametrize("update", ["influence", "newton", "retrain"])
+def test_path_equals_fit_of_a_frozen_estimator(data, update):
+    corrector = SoftUnlearnCorrector(_frozen(data, inside()), update=update)
+    assert_path_equals_fits(data, corrector)
 
 
 def test_delta_zero_changes_nothing(data):

@@ -9,6 +9,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
 from sklearn_softunlearn._groups import columns_of
+from sklearn_softunlearn._scorer._group_means import count, counted_metric
 from sklearn_softunlearn._scorer._groups import (
     aligned_by_index,
     check_indexed,
@@ -175,6 +176,7 @@ class _FairnessScorer:
     response_method: str
     pos_label: object
     metric_params: dict
+    counting: bool = False  # group means instead of fairlearn's own code: for searches
     requests: dict = field(
         default_factory=lambda: {"sensitive_features": True, "sample_weight": None}
     )
@@ -283,10 +285,19 @@ class _FairnessScorer:
         labels = binarize(response, classes, positive, "predict(X)")
         return binarize(y, classes, positive, "y"), labels
 
+    def _compares_labels(self):
+        by_value = self.name.startswith(VALUE_METRICS)
+        return self.response_method == "predict" and not by_value
+
     def _value(self, y_true, y_pred, features, sample_weight):
         params = dict(self.metric_params)
         if sample_weight is not None:
             params["sample_weight"] = np.asarray(sample_weight)
+        if self.counting and self._compares_labels():
+            counted = counted_metric(self.metric, self.metric_params)
+            value = count(counted, y_true, y_pred, features, sample_weight)
+            if np.isfinite(value):
+                return value
         groups = features.squeeze(axis="columns")
         return float(self.metric(y_true, y_pred, sensitive_features=groups, **params))
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The loss of the model, as a metric to improve or a utility to protect."""
 
+from copy import copy
+
 import numpy as np
 
 from sklearn_softunlearn.criteria._base import Criterion, normalized
+from sklearn_softunlearn.criteria._populations import populations
 
 
 class MeanLoss(Criterion):
@@ -15,7 +18,7 @@ class MeanLoss(Criterion):
 
     For `LogisticRegression` this is the log loss (cross-entropy, in nats). The
     penalty of the model is not part of it. ``hard_value`` is the zero-one loss, one
-    minus the accuracy.
+    minus the accuracy; for a regression, it is the mean squared error.
 
     Examples
     --------
@@ -30,10 +33,11 @@ class MeanLoss(Criterion):
     """
 
     hard_kind = "zero-one loss"
+    name = "loss"
 
-    def names(self, rows):
-        """Name of the one functional."""
-        return ["loss"]
+    def bind(self, rows):
+        """The criterion with the name of its `hard_value` for these rows."""
+        return _named_for(self, rows)
 
     def value(self, raw_prediction, rows):
         """Mean loss, of shape (1,)."""
@@ -46,7 +50,96 @@ class MeanLoss(Criterion):
         return (normalized(rows.sample_weight)[:, None] * gradient)[:, :, None]
 
     def hard_value(self, raw_prediction, rows):
-        """Zero-one loss, of shape (1,)."""
-        hard = rows.response.hard(raw_prediction)
-        wrong = 1.0 - hard[np.arange(len(hard)), rows.y]
-        return np.atleast_1d(normalized(rows.sample_weight) @ wrong)
+        """Zero-one loss or mean squared error, of shape (1,)."""
+        return np.atleast_1d(
+            normalized(rows.sample_weight) @ row_errors(raw_prediction, rows)
+        )
+
+
+class GroupLoss(Criterion):
+    """Mean training loss of each sensitive group, each to be kept small on its own.
+
+    The criterion has one functional for each group::
+
+        F_g = sum_{i in g} w_i * loss(f_i, y_i) / sum_{i in g} w_i
+
+    As ``utility`` it keeps the loss of every group from rising (to first order):
+    ``utility=["loss", "group_loss"]``. To lower the loss of the worst group, give the
+    metric "log_loss_group_max".
+
+    Parameters
+    ----------
+    marginal : bool, default=False
+        Whether each of several sensitive columns makes its own groups, instead of the
+        combinations of values that occur.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import GroupLoss, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(delta=0.2, utility=["loss", GroupLoss()])
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.functional_names_[-3:]
+    ['loss', 'group_loss: 0', 'group_loss: 1']
+    """
+
+    needs_groups = True
+    hard_kind = "zero-one loss"
+    name = "group_loss"
+
+    def __init__(self, marginal=False):
+        self.marginal = marginal
+
+    def __repr__(self):
+        """Constructor call."""
+        return f"GroupLoss(marginal={self.marginal!r})"
+
+    def check(self, rows):
+        """Raise ValueError if a group has no rows."""
+        self._groups(rows).check(rows.sample_weight, None, "rows")
+
+    def bind(self, rows):
+        """The criterion with the name of its `hard_value` for these rows."""
+        return _named_for(self, rows)
+
+    def names(self, rows):
+        """Names of the groups."""
+        return list(self._groups(rows).names)
+
+    def value(self, raw_prediction, rows):
+        """Mean loss of each group, of shape (n_groups,)."""
+        return rows.loss.value(rows.y, raw_prediction) @ self._weights(rows)
+
+    def gradient(self, raw_prediction, rows):
+        """Derivative of `value`, of shape (n_samples, n_outputs, n_groups)."""
+        gradient = rows.loss.gradient(rows.y, raw_prediction)
+        return gradient[:, :, None] * self._weights(rows)[:, None, :]
+
+    def hard_value(self, raw_prediction, rows):
+        """Zero-one loss or mean squared error of each group, of shape (n_groups,)."""
+        return row_errors(raw_prediction, rows) @ self._weights(rows)
+
+    def worst(self, value, rows):
+        """Each group is measured against itself."""
+        return value
+
+    def _groups(self, rows):
+        return populations(rows, marginal=self.marginal)
+
+    def _weights(self, rows):
+        return self._groups(rows).weights(rows.sample_weight, None)
+
+
+def _named_for(criterion, rows):
+    bound = copy(criterion)
+    bound.hard_kind = "zero-one loss" if rows.n_classes else "mean squared error"
+    return bound
+
+
+def row_errors(raw_prediction, rows):
+    """Whether each label is wrong; for a regression, the squared error."""
+    hard = rows.response.hard(raw_prediction)
+    if rows.n_classes == 0:
+        return (rows.y - hard[:, 0]) ** 2
+    return 1.0 - hard[np.arange(len(hard)), rows.y]

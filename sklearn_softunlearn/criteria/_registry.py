@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From the name or the fairlearn function that a user gives to a criterion."""
+"""From what a user gives for a metric or a utility to a criterion."""
 
 from sklearn_softunlearn.criteria._base import Criterion
-from sklearn_softunlearn.criteria._group_gaps import GroupRateDifference
-from sklearn_softunlearn.criteria._loss import MeanLoss
+from sklearn_softunlearn.criteria._group_metric import GroupMetric
+from sklearn_softunlearn.criteria._loss import GroupLoss, MeanLoss
+from sklearn_softunlearn.criteria._names import parse_metric
+from sklearn_softunlearn.criteria._several import CriterionList
 
-_BY_NAME = {
-    "demographic_parity_difference": GroupRateDifference((None,)),
-    "equal_opportunity_difference": GroupRateDifference((1,)),
-    "equalized_odds_difference": GroupRateDifference((1, 0)),
-    "loss": MeanLoss(),
-}
+_BY_NAME = {"loss": MeanLoss, "group_loss": GroupLoss}
 
 
 def resolve_criterion(criterion, parameter):
@@ -18,7 +15,7 @@ def resolve_criterion(criterion, parameter):
 
     Parameters
     ----------
-    criterion : str, callable or Criterion
+    criterion : str, callable, Criterion, or list of these
         What the user gave.
     parameter : str
         Name of the parameter that it was given for, used in the message.
@@ -34,24 +31,25 @@ def resolve_criterion(criterion, parameter):
     """
     if isinstance(criterion, Criterion):
         return criterion
-    name = criterion_name(criterion)
-    trusted = isinstance(criterion, str) or _from_fairlearn(criterion)
-    if name not in _BY_NAME or not trusted:
-        raise ValueError(
-            f"{parameter}={criterion!r} is not known. Give one of the names "
-            f"{sorted(_BY_NAME)}, the fairlearn.metrics function of one of these "
-            "names, or a Criterion object."
-        )
-    return _BY_NAME[name]
+    if isinstance(criterion, list | tuple):
+        return _several(criterion, parameter)
+    if isinstance(criterion, str) and criterion in _BY_NAME:
+        return _BY_NAME[criterion]()
+    parse_metric(criterion, parameter)  # whose message names the parameter
+    return GroupMetric(criterion)
 
 
 def criterion_name(criterion):
     """Name to show for a criterion given as a name, a function or an object."""
     if isinstance(criterion, str):
         return criterion
-    return getattr(criterion, "__name__", type(criterion).__name__)
+    return resolve_criterion(criterion, "metric").name
 
 
-def _from_fairlearn(function):
-    # By module rather than by identity, so that criteria need not import fairlearn.
-    return str(getattr(function, "__module__", "")).partition(".")[0] == "fairlearn"
+def _several(criteria, parameter):
+    if not criteria:
+        raise ValueError(f"{parameter} is an empty list. Give at least one criterion.")
+    try:
+        return CriterionList([resolve_criterion(each, parameter) for each in criteria])
+    except ValueError as error:
+        raise ValueError(f"{parameter}={criteria!r}: {error}") from error

@@ -6,6 +6,7 @@ from sklearn_softunlearn.models._composite import (
     embed,
     fit_parameter_name,
     predictor,
+    transformed,
     unfreeze,
     with_predictor,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "fit_parameter_name",
     "model_class",
     "predictor",
+    "transformed",
     "unfreeze",
     "with_predictor",
 ]

@@ -2,6 +2,7 @@
 """What a fitted model offers to the influence, weight and update stages."""
 
 from abc import ABC, abstractmethod
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -28,13 +29,70 @@ class TrainedModel(ABC):
 
     Attributes
     ----------
-    X, y : training rows; y holds class indices.
+    X, y : training rows; y holds class indices, or the numbers of a regression.
     row_weight : ndarray of shape (n_samples,)
         Effective weight s_i of each row in J.
     parameters : ndarray of shape (n_parameters,)
     loss : pointwise loss from ``sklearn_softunlearn._losses``
     response : from ``sklearn_softunlearn._responses``
     """
+
+    # How `embed` may return rows: options of scikit-learn's check_array.
+    array_options = {"accept_sparse": "csr", "dtype": np.float64}
+    # Whether the estimator's own fit takes sample_weight.
+    fits_sample_weight = True
+    # Share of the objective that a Newton step may gain in a converged model. At
+    # scikit-learn's default tolerances it is below 1e-6.
+    converged_share = 1e-5
+    # Whether raw predictions are linear in the features of `input_gradient`.
+    linear_in_features = False
+    # Damping of H where the user gives none, as a share of its mean diagonal.
+    relative_damping = 0.0
+    # What makes the solver of the estimator reach the optimum, for a warning.
+    convergence_advice = "raise max_iter or lower tol"
+
+    @classmethod
+    def untrained_on(cls, estimator, X, y):
+        """The model of a fitted estimator on rows that it was not trained on."""
+        return cls(estimator, X, y, np.ones(len(y)))
+
+    @staticmethod
+    def check_rows(X):
+        """Raise TypeError if X is of no kind that the estimator is corrected on."""
+
+    @staticmethod
+    def embed(estimator, X):
+        """What the corrected layer of a fitted estimator sees of X: X, if linear."""
+        return X
+
+    def rows_of(self, inputs):
+        """What `raw_prediction` takes, from features that an attack perturbed."""
+        return inputs
+
+    def input_gradient(self, inputs, cotangent):
+        """Raw predictions, and a combination of their derivatives by the features.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_samples, ...)
+        cotangent : callable
+            Maps raw predictions of some rows, and the slice of these rows, to their
+            factors: both (n_rows, n_outputs).
+
+        Returns
+        -------
+        raw_prediction : ndarray of shape (n_samples, n_outputs)
+        gradient : ndarray of the shape of ``inputs``
+
+        Raises
+        ------
+        ValueError
+            If the model does not offer the derivative.
+        """
+        raise ValueError(
+            f"AdversarialLoss is not supported for {type(self).__name__}: use a linear "
+            "model or a skorch net."
+        )
 
     @abstractmethod
     def raw_prediction(self, X, parameters=None):
@@ -55,8 +113,22 @@ class TrainedModel(ABC):
     def penalty_curvature(self):
         """Diagonal of the Hessian of Omega, of shape (n_parameters,).
 
-        Every supported Omega is quadratic with a diagonal Hessian.
+        Every supported Omega is quadratic with a diagonal Hessian, once signs and
+        zeros of an l1 penalty are held.
         """
+
+    def penalty_slope(self):
+        """Linear part of Omega, of shape (n_parameters,): 0 without an l1 penalty."""
+        return np.zeros(self.parameters.size)
+
+    def null_directions(self):
+        """Directions that change neither a prediction's meaning nor J.
+
+        Orthonormal columns, (n_parameters, n_directions), dense or sparse: J and the
+        response are constant along them, so H is singular there, although every
+        influence is well defined. Most models have none.
+        """
+        return np.empty((self.parameters.size, 0))
 
     @abstractmethod
     def gram(self, curvature):
@@ -77,39 +149,55 @@ class TrainedModel(ABC):
     def refitted_parameters(self, row_weight):
         """Parameters of a clone of the estimator refitted with these weights."""
 
+    @property
+    def layers(self):
+        """Slices of the parameter vector, from the input to the output."""
+        return [slice(0, self.parameters.size)]
+
+    def initial_parameters(self, random_state):
+        """Parameters of an untrained model, of shape (n_parameters,)."""
+        return np.zeros_like(self.parameters)
+
+    def at(self, parameters):
+        """The same model at other parameters; every operation then refers to these."""
+        if parameters is None or parameters is self.parameters:
+            return self
+        moved = copy(self)
+        moved.__dict__.pop("fitted_raw_prediction", None)
+        moved.parameters = parameters
+        return moved
+
     @cached_property
     def fitted_raw_prediction(self):
-        """f_theta of the training rows at the fitted parameters."""
+        """f_theta of the training rows at the parameters of this model."""
         return self.raw_prediction(self.X)
 
     def loss_gradient(self, parameters=None):
         """dloss_i/df_i of the training rows, unweighted: (n_samples, n_outputs)."""
-        return self.loss.gradient(self.y, self._training_prediction(parameters))
+        return self.loss.gradient(self.y, self.at(parameters).fitted_raw_prediction)
 
     def loss_curvature(self, row_weight, parameters=None):
         """s_i * d2loss_i/df_i2, of shape (n_samples, n_outputs, n_outputs)."""
-        hessian = self.loss.hessian(self.y, self._training_prediction(parameters))
-        return row_weight[:, None, None] * hessian
+        raw_prediction = self.at(parameters).fitted_raw_prediction
+        return row_weight[:, None, None] * self.loss.hessian(self.y, raw_prediction)
 
     def loss_parameter_gradient(self, row_weight, parameters=None):
         """sum_i row_weight_i * grad loss_i(theta), of shape (n_parameters,)."""
-        cotangent = row_weight[:, None] * self.loss_gradient(parameters)
-        return self.vjp(self.X, cotangent[:, :, None])[:, 0]
+        model = self.at(parameters)
+        cotangent = row_weight[:, None] * model.loss_gradient()
+        return model.vjp(self.X, cotangent[:, :, None])[:, 0]
 
     def objective(self, row_weight, parameters=None):
         """J with these row weights, a float."""
-        theta = self.parameters if parameters is None else parameters
-        loss = self.loss.value(self.y, self._training_prediction(parameters))
-        penalty = 0.5 * np.dot(self.penalty_curvature(), theta**2)
+        model = self.at(parameters)
+        loss = self.loss.value(self.y, model.fitted_raw_prediction)
+        penalty = 0.5 * np.dot(self.penalty_curvature(), model.parameters**2)
+        penalty += np.dot(self.penalty_slope(), model.parameters)
         return float(row_weight @ loss + penalty)
 
     def objective_gradient(self, row_weight, parameters=None):
         """Gradient of J with these row weights, of shape (n_parameters,)."""
-        theta = self.parameters if parameters is None else parameters
-        penalty_gradient = self.penalty_curvature() * theta
-        return self.loss_parameter_gradient(row_weight, parameters) + penalty_gradient
-
-    def _training_prediction(self, parameters):
-        if parameters is None:
-            return self.fitted_raw_prediction
-        return self.raw_prediction(self.X, parameters)
+        model = self.at(parameters)
+        penalty_gradient = self.penalty_slope()
+        penalty_gradient += self.penalty_curvature() * model.parameters
+        return model.loss_parameter_gradient(row_weight) + penalty_gradient

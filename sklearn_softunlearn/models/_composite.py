@@ -6,6 +6,8 @@ from copy import copy
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from sklearn_softunlearn.models._registry import model_class
+
 
 def unfreeze(estimator):
     """The estimator inside any number of `FrozenEstimator`."""
@@ -22,8 +24,18 @@ def predictor(estimator):
     return estimator
 
 
-def embed(estimator, X):
-    """What the predictor inside a fitted estimator sees of X."""
+def embed(estimator, X, layer="last"):
+    """What the corrected part of a fitted estimator sees of X.
+
+    Behind the transformers of Pipelines, and the hidden layers of a net of which the
+    last layer is corrected.
+    """
+    last = predictor(estimator)
+    return model_class(last, layer).embed(last, transformed(estimator, X))
+
+
+def transformed(estimator, X):
+    """What the predictor inside a fitted estimator is given, for X."""
     estimator = unfreeze(estimator)
     while isinstance(estimator, Pipeline):
         if len(estimator.steps) > 1:

@@ -16,7 +16,15 @@ class LinearModel(TrainedModel):
 
     The parameters are, for each output in turn, its coefficients followed by its
     intercept (if the model has one).
+
+    Attributes
+    ----------
+    fixed : ndarray of shape (n_parameters,), bool, or None
+        Parameters that are held where they are: the zeros of an l1 penalty. The
+        Jacobian has zeros in their place, so that they decouple from all others.
     """
+
+    fixed = None
 
     def __init__(self, X, y, row_weight, *, coef, intercept, loss, response):
         self.X = X
@@ -39,10 +47,13 @@ class LinearModel(TrainedModel):
     def raw_prediction(self, X, parameters=None):
         """f_theta(X), of shape (n_samples, n_outputs)."""
         theta = self.parameters if parameters is None else parameters
-        return self.jvp(X, theta[:, None])[:, :, 0]
+        return self._product(X, theta[:, None])[:, :, 0]
 
     def jvp(self, X, directions):
         """J @ directions, of shape (n_samples, n_outputs, n_directions)."""
+        return self._product(X, self._free(directions))
+
+    def _product(self, X, directions):
         n_directions = directions.shape[1]
         table = directions.reshape(self.n_outputs, -1, n_directions)
         product = np.empty((X.shape[0], self.n_outputs, n_directions))
@@ -61,16 +72,34 @@ class LinearModel(TrainedModel):
             blocks.append(X.T @ cotangent)
             if self.has_intercept:
                 blocks.append(cotangent.sum(axis=0, keepdims=True))
-        return np.vstack(blocks)
+        return self._free(np.vstack(blocks))
 
     def gram(self, curvature):
         """Dense sum_i J_i.T @ curvature_i @ J_i over the training rows."""
-        size = self.X.shape[1] + self.has_intercept
+        if self.fixed is not None:
+            return self._free_gram(curvature)
+        return self._gram(self.X, curvature)
+
+    def _free_gram(self, curvature):
+        """Gram matrix with zeros in the rows and columns of fixed parameters."""
+        table = ~self.fixed.reshape(self.n_outputs, -1)
+        # Columns of X that are free in some output: a few, with an l1 penalty.
+        kept = np.any(table, axis=0)
+        if self.has_intercept:
+            kept[-1] = True
+        columns = np.flatnonzero(kept[: self.X.shape[1]])
+        place = np.flatnonzero(np.tile(kept, self.n_outputs))
+        gram = np.zeros((self.fixed.size, self.fixed.size))
+        gram[np.ix_(place, place)] = self._gram(self.X[:, columns], curvature)
+        return np.where(self.fixed[:, None] | self.fixed, 0.0, gram)
+
+    def _gram(self, X, curvature):
+        size = X.shape[1] + self.has_intercept
         gram = np.empty((self.n_outputs, size, self.n_outputs, size))
         for first in range(self.n_outputs):
             for second in range(first + 1):
                 block = _weighted_gram(
-                    self.X, curvature[:, first, second], self.has_intercept
+                    X, curvature[:, first, second], self.has_intercept
                 )
                 gram[first, :, second] = gram[second, :, first] = block
         return gram.reshape(self.n_outputs * size, self.n_outputs * size)
@@ -82,7 +111,30 @@ class LinearModel(TrainedModel):
         blocks = [squares.T @ own]
         if self.has_intercept:
             blocks.append(own.sum(axis=0, keepdims=True))
-        return np.vstack(blocks).T.ravel()
+        return self._free(np.vstack(blocks).T.reshape(-1, 1))[:, 0]
+
+    def _free(self, directions):
+        if self.fixed is None:
+            return directions
+        return np.where(self.fixed[:, None], 0.0, directions)
+
+
+def common_shifts(loose, n_outputs):
+    """The same shift of a parameter in all outputs, as orthonormal columns.
+
+    Parameters
+    ----------
+    loose : ndarray of shape (n_parameters_of_an_output,), bool
+        Parameters that may shift.
+    n_outputs : int
+
+    Returns
+    -------
+    csc_array of shape (n_parameters, n_loose)
+    """
+    shift = sparse.csc_array(np.full((n_outputs, 1), n_outputs**-0.5))
+    units = sparse.csc_array(sparse.identity(loose.size, format="csc")[:, loose])
+    return sparse.kron(shift, units, format="csc")
 
 
 def _weighted_gram(X, weight, has_intercept):

@@ -1,122 +1,143 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Binary `LogisticRegression` as a trained model."""
-
-from copy import deepcopy
+"""`LogisticRegression` and `LogisticRegressionCV`, of two classes or more."""
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 
-from sklearn_softunlearn._losses import BinaryLogLoss
-from sklearn_softunlearn._responses import LogisticResponse
+from sklearn_softunlearn._losses import BinaryLogLoss, SoftmaxLogLoss
+from sklearn_softunlearn._responses import LogisticResponse, SoftmaxResponse
 from sklearn_softunlearn._sklearn_compat import class_weights
-from sklearn_softunlearn.models._linear import LinearModel
+from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.models._linear import common_shifts
 
 
-class LogisticModel(LinearModel):
-    """Fitted binary `sklearn.linear_model.LogisticRegression`.
+class LogisticModel(FittedLinearModel):
+    """Fitted `sklearn.linear_model.LogisticRegression` or `LogisticRegressionCV`.
 
     scikit-learn minimises, over coefficients w and intercept b::
 
-        C * sum_i s_i * loss_i(w, b) + |w|^2 / 2
+        C * sum_i s_i * loss_i(w, b) + (1 - r) |w|^2 / 2 + r |w|_1
 
-    where s_i is the sample weight times the class weight. Divided by C this is the
-    objective J of `TrainedModel` with ``Omega = |w|^2 / (2 C)``. Two exceptions:
+    where s_i is the sample weight times the class weight, r the l1_ratio and loss the
+    log loss, of a sigmoid for two classes and of a softmax for more. Divided by C this
+    is the objective J of `TrainedModel` with
+    ``Omega = (1 - r) |w|^2 / (2 C) + r |w|_1 / C``. Exceptions:
 
     - no penalty (``C=inf`` or ``penalty=None``): ``Omega = 0``;
     - ``solver="liblinear"`` also penalises the intercept, on the scale
-      ``intercept / intercept_scaling``.
+      ``intercept / intercept_scaling``;
+    - `LogisticRegressionCV` has the C and the l1_ratio that it chose. They are held:
+      a refit is that of a `LogisticRegression` with this C.
+
+    With more than two classes the same shift of all intercepts changes nothing, so H
+    is singular along it; without a penalty the same holds for each feature
+    (`null_directions`).
 
     Parameters
     ----------
-    estimator : LogisticRegression
+    estimator : LogisticRegression or LogisticRegressionCV
         Fitted; neither it nor the arrays are modified.
     X : {ndarray, CSR array} of shape (n_samples, n_features), float64
     y : ndarray of shape (n_samples,)
-        Class indices, 0 or 1.
+        Class indices.
     sample_weight : ndarray of shape (n_samples,)
 
     Raises
     ------
     ValueError
-        If the estimator has more than two classes or a penalty other than l2.
+        If the estimator fits several binary problems (one against the rest), a
+        redundant output for two classes, or, with CV, was not refitted.
     """
+
+    convergence_advice = "raise max_iter or lower tol; (c) use solver='newton-cholesky'"
 
     def __init__(self, estimator, X, y, sample_weight):
         _check_supported(estimator)
-        self.estimator = estimator
+        self._C, self._l1_ratio = _penalty(estimator)
+        multinomial = len(estimator.classes_) > 2
         row_weight = sample_weight * class_weights(estimator, y, sample_weight)[y]
         super().__init__(
+            estimator,
             X,
             y,
             row_weight,
-            coef=estimator.coef_,
-            intercept=estimator.intercept_ if estimator.fit_intercept else None,
-            loss=BinaryLogLoss(),
-            response=LogisticResponse(),
+            loss=SoftmaxLogLoss() if multinomial else BinaryLogLoss(),
+            response=SoftmaxResponse() if multinomial else LogisticResponse(),
         )
 
-    def penalty_curvature(self):
-        """1 / C for the coefficients; for the intercept only with liblinear."""
-        curvature = np.full(self.parameters.shape, _l2_strength(self.estimator))
-        if self.has_intercept:
-            curvature[-1] *= _intercept_penalty(self.estimator)
-        return curvature
+    def l2_strength(self):
+        """(1 - l1_ratio) / C for coefficients; for the intercept with liblinear."""
+        strength = (1.0 - self._l1_ratio) / self._C
+        return self.per_parameter(strength, strength * self._intercept_scale() ** 2)
 
-    def with_parameters(self, parameters):
-        """Copy of the fitted estimator with other coefficients."""
-        corrected = deepcopy(self.estimator)
-        coef, intercept = self.split(parameters)
-        # The dtype of the original: a model trained in float32 predicts in float32.
-        corrected.coef_ = coef.astype(self.estimator.coef_.dtype)
-        corrected.intercept_ = intercept.astype(self.estimator.coef_.dtype)
-        return corrected
+    def l1_strength(self):
+        """l1_ratio / C for coefficients; for the intercept only with liblinear."""
+        strength = self._l1_ratio / self._C
+        return self.per_parameter(strength, strength * self._intercept_scale())
 
-    def refitted_parameters(self, row_weight):
-        """Parameters of a clone refitted with these effective row weights."""
-        refitted = clone(self.estimator)
-        # The class weights are already part of row_weight. Left in place,
-        # "balanced" would be computed anew and change the objective.
-        refitted.set_params(class_weight=None)
-        # Without rows of weight 0, so that a class that is gone is noticed.
-        kept = row_weight > 0
-        refitted.fit(self.X[kept], self.y[kept], sample_weight=row_weight[kept])
-        return _parameters(refitted)
+    def null_directions(self):
+        """The same shift of a coefficient in all classes, where nothing penalises it.
 
+        Of shape (n_parameters, n_directions), sparse.
+        """
+        if self.n_outputs == 1:
+            return super().null_directions()
+        shape = (self.n_outputs, -1)
+        loose = np.all(self.l2_strength().reshape(shape) == 0, axis=0)
+        if self.fixed is not None:
+            # Up or down together, active coefficients gain in |w| what they lose.
+            loose &= ~np.any(self.fixed.reshape(shape), axis=0)
+        return common_shifts(loose, self.n_outputs)
 
-def _parameters(estimator):
-    if not estimator.fit_intercept:
-        return estimator.coef_.astype(np.float64).ravel()
-    return np.append(estimator.coef_.ravel(), estimator.intercept_).astype(np.float64)
+    def refit_estimator(self, row_weight):
+        """Unfitted LogisticRegression with the same C."""
+        if not isinstance(self.estimator, LogisticRegressionCV):
+            return super().refit_estimator(row_weight)
+        return _with_chosen_penalty(self.estimator, self._C, self._l1_ratio)
 
-
-def _l2_strength(estimator):
-    if getattr(estimator, "penalty", "l2") is None or np.isinf(estimator.C):
-        return 0.0
-    return 1.0 / estimator.C
+    def _intercept_scale(self):
+        if self.estimator.solver != "liblinear":
+            return 0.0
+        return 1.0 / self.estimator.intercept_scaling
 
 
-def _intercept_penalty(estimator):
-    if estimator.solver != "liblinear":
-        return 0.0
-    return 1.0 / estimator.intercept_scaling**2
+def _penalty(estimator):
+    """C and l1_ratio, under the names of every supported scikit-learn version."""
+    penalty = getattr(estimator, "penalty", "deprecated")
+    if penalty is None:
+        return np.inf, 0.0
+    chosen = isinstance(estimator, LogisticRegressionCV)
+    C = float(np.ravel(estimator.C_ if chosen else estimator.C)[0])
+    ratio = np.ravel(estimator.l1_ratio_ if chosen else estimator.l1_ratio)[0]
+    known = {"l2": 0.0, "l1": 1.0}
+    return C, float(known.get(penalty, ratio or 0.0))
+
+
+def _with_chosen_penalty(estimator, C, l1_ratio):
+    own = LogisticRegression().get_params()
+    shared = {k: v for k, v in estimator.get_params(deep=False).items() if k in own}
+    shared |= {"C": C, "class_weight": None}
+    if shared.get("penalty", "deprecated") in ("deprecated", "elasticnet"):
+        shared["l1_ratio"] = l1_ratio
+    return LogisticRegression(**shared)
 
 
 def _check_supported(estimator):
-    n_classes = len(estimator.classes_)
-    if n_classes > 2:
-        raise ValueError(
-            f"y has {n_classes} classes. Only binary LogisticRegression is supported "
-            "so far: merge classes, or correct one class against the rest."
-        )
-    if getattr(estimator, "multi_class", None) == "multinomial":
+    multi_class = getattr(estimator, "multi_class", "deprecated")
+    binary = len(estimator.classes_) == 2
+    if binary and multi_class == "multinomial":
         raise ValueError(
             "LogisticRegression(multi_class='multinomial') with two classes fits a "
             "redundant second output. Leave multi_class at its default."
         )
-    l1_ratio = getattr(estimator, "l1_ratio", None)
-    penalty = getattr(estimator, "penalty", "deprecated")
-    if penalty in ("l1", "elasticnet") or (penalty == "deprecated" and l1_ratio):
+    if not binary and (multi_class == "ovr" or estimator.solver == "liblinear"):
         raise ValueError(
-            "LogisticRegression with an l1 penalty is not supported: its optimum is "
-            "not differentiable in the row weights. Use the l2 penalty (l1_ratio=0)."
+            f"This LogisticRegression fits each of its {len(estimator.classes_)} "
+            "classes against the rest. Only the multinomial objective is supported: "
+            "use another solver than liblinear, and leave multi_class at its default."
+        )
+    if isinstance(estimator, LogisticRegressionCV) and not estimator.refit:
+        raise ValueError(
+            "LogisticRegressionCV(refit=False) averages the coefficients of the folds, "
+            "which minimise no objective. Use refit=True."
         )

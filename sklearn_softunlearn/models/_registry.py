@@ -1,30 +1,93 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """From a fitted estimator to the trained model that represents it."""
 
-from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn import linear_model, neural_network, svm
 
+from sklearn_softunlearn.models._glm import TweedieModel
+from sklearn_softunlearn.models._huber import HuberModel
+from sklearn_softunlearn.models._lasso import ElasticNetModel
 from sklearn_softunlearn.models._logistic import LogisticModel
+from sklearn_softunlearn.models._mlp import MLPModel
+from sklearn_softunlearn.models._ridge import (
+    LinearRegressionModel,
+    RidgeClassifierModel,
+    RidgeModel,
+)
+from sklearn_softunlearn.models._sgd import SGDClassifierModel, SGDRegressorModel
+from sklearn_softunlearn.models._svc import LinearSVCModel
 
-_MODELS = {LogisticRegression: LogisticModel}
+_MODELS = {
+    linear_model.LogisticRegression: LogisticModel,
+    linear_model.LogisticRegressionCV: LogisticModel,
+    linear_model.RidgeClassifier: RidgeClassifierModel,
+    linear_model.RidgeClassifierCV: RidgeClassifierModel,
+    svm.LinearSVC: LinearSVCModel,
+    linear_model.SGDClassifier: SGDClassifierModel,
+    neural_network.MLPClassifier: MLPModel,
+    linear_model.LinearRegression: LinearRegressionModel,
+    linear_model.Ridge: RidgeModel,
+    linear_model.RidgeCV: RidgeModel,
+    linear_model.Lasso: ElasticNetModel,
+    linear_model.LassoCV: ElasticNetModel,
+    linear_model.ElasticNet: ElasticNetModel,
+    linear_model.ElasticNetCV: ElasticNetModel,
+    linear_model.SGDRegressor: SGDRegressorModel,
+    linear_model.HuberRegressor: HuberModel,
+    linear_model.PoissonRegressor: TweedieModel,
+    linear_model.GammaRegressor: TweedieModel,
+    linear_model.TweedieRegressor: TweedieModel,
+    neural_network.MLPRegressor: MLPModel,
+}
 # Subclasses of a supported class with another objective.
-_UNSUPPORTED_SUBCLASSES = (LogisticRegressionCV,)
+_UNSUPPORTED_SUBCLASSES = (
+    linear_model.MultiTaskElasticNet,
+    linear_model.MultiTaskLasso,
+)
+_SKORCH_NETS = (
+    "NeuralNetClassifier",
+    "NeuralNetBinaryClassifier",
+    "NeuralNetRegressor",
+)
 
 
-def model_class(estimator):
-    """Class that represents estimators like this one, fitted or not.
+def model_class(estimator, layer="last"):
+    """What makes the trained model of estimators like this one, fitted or not.
+
+    Parameters
+    ----------
+    estimator : estimator
+    layer : "last", "all" or list of str, default="last"
+        Which parameters of a skorch net are corrected; not used for others.
+
+    Returns
+    -------
+    A subclass of `TrainedModel`, or for nets an object that is called like one.
 
     Raises
     ------
     TypeError
         If the estimator is of no supported class.
     """
+    if _is_skorch_net(estimator):
+        # Here and not above: torch is loaded by those who use it.
+        from sklearn_softunlearn.models.skorch import NetLayer
+
+        return NetLayer(layer)
     for supported, model in _MODELS.items():
         if isinstance(estimator, supported) and not isinstance(
             estimator, _UNSUPPORTED_SUBCLASSES
         ):
             return model
-    names = ", ".join(supported.__name__ for supported in _MODELS)
+    names = ", ".join([*(each.__name__ for each in _MODELS), *_SKORCH_NETS])
     raise TypeError(
         f"estimator: {type(estimator).__name__} is not supported. Supported are "
         f"{names}, alone, inside a FrozenEstimator, or as the last step of a Pipeline."
+    )
+
+
+def _is_skorch_net(estimator):
+    # By name: whoever has a net has imported skorch, nobody else needs to.
+    return any(
+        kind.__module__.partition(".")[0] == "skorch" and kind.__name__ in _SKORCH_NETS
+        for kind in type(estimator).__mro__
     )

@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_softunlearn._curvature import resolve_curvature
 from sklearn_softunlearn.exceptions import warn
+from sklearn_softunlearn.updates._problem import UpdateResult
 
 _SHORTEST_STEP = 2.0**-20
 
@@ -20,7 +21,8 @@ class NewtonUpdate(BaseEstimator):
 
     with t = 1 unless that increases J_eps, in which case t is halved. One step is
     the leverage-exact version of `InfluenceUpdate`; iterated to convergence it is
-    exact retraining, started from the fitted parameters.
+    exact retraining, started from the fitted parameters. A step costs as much as the
+    influences.
 
     Parameters
     ----------
@@ -44,8 +46,8 @@ class NewtonUpdate(BaseEstimator):
     >>> X, y, group = make_biased_classification(random_state=0)
     >>> corrector = SoftUnlearnCorrector(update=NewtonUpdate(max_iter=20))
     >>> corrector = corrector.fit(X, y, sensitive_features=group)
-    >>> corrector.deletion_weights_.shape
-    (1000,)
+    >>> corrector.update_result_.status
+    'converged'
     """
 
     def __init__(self, max_iter=1, tol=1e-10, curvature="auto"):
@@ -53,37 +55,64 @@ class NewtonUpdate(BaseEstimator):
         self.tol = tol
         self.curvature = curvature
 
-    def update(self, model, deletion_weights, shift):
-        """Corrected parameters, of shape (n_parameters,). ``shift`` is not used."""
-        row_weight = model.row_weight * (1.0 - deletion_weights)
-        curvature = resolve_curvature(self.curvature, model.parameters.size)
-        tolerance = self.tol * np.sum(row_weight)
-        theta = model.parameters
-        for _ in range(self.max_iter):
-            gradient = model.objective_gradient(row_weight, theta)
-            solve = curvature.factorize(model, row_weight, theta)
-            step = solve(gradient[:, None])[:, 0]
-            if gradient @ step <= tolerance:
-                return theta
-            theta = _backtrack(model, row_weight, theta, step, gradient @ step)
-        self._warn_if_unconverged(model, row_weight, theta, solve, tolerance)
-        return theta
-
-    def _warn_if_unconverged(self, model, row_weight, theta, solve, tolerance):
-        if self.max_iter == 1:
-            return
-        gradient = model.objective_gradient(row_weight, theta)
-        decrement = gradient @ solve(gradient[:, None])[:, 0]
-        if decrement > tolerance:
+    def update(self, problem):
+        """Result of the steps, an `UpdateResult`."""
+        result = minimize_reweighted(
+            problem.model,
+            problem.retain_weight,
+            curvature=self.curvature,
+            max_iter=self.max_iter,
+            tol=self.tol,
+        )
+        if result.status != "converged" and self.max_iter > 1:
             warn(
-                f"NewtonUpdate stopped after max_iter={self.max_iter} steps with a "
-                f"squared Newton decrement of {decrement:.3g} > {tolerance:.3g}. "
-                "Raise max_iter or tol.",
+                f"NewtonUpdate stopped after max_iter={self.max_iter} steps before the "
+                "Newton decrement reached tol. Raise max_iter or tol.",
                 ConvergenceWarning,
             )
+        return result
 
 
-def _backtrack(model, row_weight, theta, step, decrement):
+def minimize_reweighted(
+    model, row_weight, *, curvature="auto", max_iter=100, tol=1e-10
+):
+    """Minimise the objective of a model with other row weights, by Newton's method.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        Its fitted parameters are the start.
+    row_weight : ndarray of shape (n_samples,)
+    curvature, max_iter, tol : as in `NewtonUpdate`
+
+    Returns
+    -------
+    UpdateResult
+        With status "converged" or "max_iter".
+    """
+    curvature = resolve_curvature(curvature, model.parameters.size)
+    tolerance = tol * np.sum(row_weight)
+    theta = model.parameters
+    for n_iter in range(max_iter):
+        step, decrement = _newton_step(model, row_weight, theta, curvature)
+        if decrement <= tolerance:
+            return UpdateResult(theta, n_iter, "converged")
+        theta = backtrack(model, row_weight, theta, step, decrement)
+    if max_iter == 1:
+        return UpdateResult(theta, 1, "max_iter")
+    _, decrement = _newton_step(model, row_weight, theta, curvature)
+    status = "converged" if decrement <= tolerance else "max_iter"
+    return UpdateResult(theta, max_iter, status)
+
+
+def _newton_step(model, row_weight, theta, curvature):
+    gradient = model.objective_gradient(row_weight, theta)
+    solve = curvature.factorize(model, row_weight, theta)
+    step = solve(gradient[:, None])[:, 0]
+    return step, gradient @ step
+
+
+def backtrack(model, row_weight, theta, step, decrement):
     """Halve the step until J_eps falls by a fraction of what Newton promises."""
     start = model.objective(row_weight, theta)
     length = 1.0

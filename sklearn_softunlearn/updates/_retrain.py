@@ -3,6 +3,8 @@
 
 from sklearn.base import BaseEstimator
 
+from sklearn_softunlearn.updates._problem import UpdateResult
+
 
 class Retrain(BaseEstimator):
     """Refit a clone of the predictor with sample weights s_i * (1 - eps_i).
@@ -23,6 +25,6 @@ class Retrain(BaseEstimator):
     (1000,)
     """
 
-    def update(self, model, deletion_weights, shift):
-        """Corrected parameters, of shape (n_parameters,). ``shift`` is not used."""
-        return model.refitted_parameters(model.row_weight * (1.0 - deletion_weights))
+    def update(self, problem):
+        """Result of the refit, an `UpdateResult`."""
+        return UpdateResult(problem.model.refitted_parameters(problem.retain_weight))

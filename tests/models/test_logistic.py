@@ -135,7 +135,8 @@ def test_with_parameters_copies(data):
 
 def test_float32_models_stay_float32(data):
     X, y, _ = data
-    estimator = LogisticRegression().fit(X.astype(np.float32), y)
+    estimator = LogisticRegression(solver="sag", tol=0.1)
+    estimator = estimator.fit(X.astype(np.float32), y)
     model = LogisticModel(estimator, X, y, np.ones(len(y)))
 
     assert estimator.coef_.dtype == np.float32

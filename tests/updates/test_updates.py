@@ -10,6 +10,7 @@ from sklearn_softunlearn.updates import (
     InfluenceUpdate,
     NewtonUpdate,
     Retrain,
+    UpdateProblem,
     resolve_update,
 )
 from tests.models_for_tests import small_problem
@@ -26,9 +27,32 @@ def deletion_weights():
     return np.random.default_rng(7).uniform(0, 1, 120)
 
 
+def update_problem_of(problem, deletion_weights, target=0.0):
+    state = problem.state
+
+    def metric(parameters):
+        raw = problem.model.raw_prediction(problem.X_eval, parameters)
+        return float(np.max(state.metric.criterion.value(raw, problem.rows)))
+
+    def metric_gradient(parameters):
+        raw = problem.model.raw_prediction(problem.X_eval, parameters)
+        worst = np.argmax(state.metric.criterion.value(raw, problem.rows))
+        gradient = state.metric.criterion.gradient(raw, problem.rows)
+        return problem.model.vjp(problem.X_eval, gradient[:, :, [worst]])[:, 0]
+
+    return UpdateProblem(
+        model=problem.model,
+        deletion_weights=deletion_weights,
+        shift=first_order_shift(problem.model, state.solve, deletion_weights),
+        metric=metric,
+        metric_gradient=metric_gradient,
+        target=target,
+        relinearize=None,
+    )
+
+
 def updated(update, problem, deletion_weights):
-    shift = first_order_shift(problem.model, problem.state.solve, deletion_weights)
-    return update.update(problem.model, deletion_weights, shift)
+    return update.update(update_problem_of(problem, deletion_weights)).parameters
 
 
 def refit(problem, deletion_weights):

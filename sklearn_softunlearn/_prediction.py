@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a corrected classifier shares with the estimator inside it."""
+"""What a corrected estimator shares with the estimator inside it."""
+
+from copy import deepcopy
 
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
@@ -8,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled
+from sklearn_softunlearn.models import predictor
 
 
 def _has(method):
@@ -19,30 +22,54 @@ def _has(method):
     return check
 
 
-class CorrectedClassifierMixin:
+class CorrectedEstimatorMixin:
     """Predictions, tags and metadata routing of a meta-estimator that corrects.
 
-    Expects the parameter `estimator` and, once fitted, the attribute `estimator_`.
+    It is a classifier around a classifier and a regressor around a regressor. Expects
+    the parameter `estimator` and, once fitted, the attributes `estimator_` and
+    `base_estimator_`.
     """
 
     def predict(self, X):
-        """Labels predicted by the corrected estimator, of shape (n_samples,)."""
+        """Predictions of the corrected estimator, of shape (n_samples,)."""
         return self._corrected().predict(X)
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X):
-        """Class probabilities, of shape (n_samples, 2)."""
+        """Class probabilities, of shape (n_samples, n_classes)."""
         return self._corrected().predict_proba(X)
 
     @available_if(_has("predict_log_proba"))
     def predict_log_proba(self, X):
-        """Logarithm of the class probabilities, of shape (n_samples, 2)."""
+        """Logarithm of the class probabilities, of shape (n_samples, n_classes)."""
         return self._corrected().predict_log_proba(X)
 
     @available_if(_has("decision_function"))
     def decision_function(self, X):
-        """Confidence scores, of shape (n_samples,)."""
+        """Confidence scores, of shape (n_samples,) or (n_samples, n_classes)."""
         return self._corrected().decision_function(X)
+
+    def score(self, X, y, sample_weight=None):
+        """Score of the corrected estimator: accuracy, R^2 or what it defines.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self._corrected().score(X, y, **weight)
+
+    @property
+    def classes_(self):
+        """Class labels, of shape (n_classes,); absent if a regressor is corrected."""
+        check_is_fitted(self, "base_estimator_")
+        return predictor(self.base_estimator_).classes_
 
     def get_metadata_routing(self):
         """Metadata that `fit` consumes and passes on to the estimator."""
@@ -56,12 +83,18 @@ class CorrectedClassifierMixin:
         )
 
     def __sklearn_tags__(self):
-        """Tags of the wrapped estimator, restricted to two classes."""
+        """Tags of the wrapped estimator, with one target."""
         tags = super().__sklearn_tags__()
         inner = get_tags(self._get_estimator())
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = deepcopy(inner.classifier_tags)
+        tags.regressor_tags = deepcopy(inner.regressor_tags)
         tags.input_tags.sparse = inner.input_tags.sparse
         tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.classifier_tags.multi_class = False
+        tags.target_tags.required = True
+        tags.target_tags.positive_only = inner.target_tags.positive_only
+        if tags.classifier_tags is not None:
+            tags.classifier_tags.multi_label = False
         return tags
 
     def _get_estimator(self):

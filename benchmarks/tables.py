@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Binary tasks with sensitive groups, encoded and split for benchmarks."""
+
+from functools import lru_cache
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from fairlearn.datasets import fetch_adult, fetch_bank_marketing, fetch_credit_card
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.datasets import load_digits
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+
+def adult(data_home):
+    """Income above 50 000, by sex."""
+    data = fetch_adult(data_home=data_home)
+    return data.data, data.target == ">50K", data.data["sex"]
+
+
+def bank(data_home):
+    """Subscription of a deposit, by age under 30."""
+    data = fetch_bank_marketing(data_home=data_home)
+    return data.data, data.target.astype(str) == "2", data.data["age"] < 30
+
+
+def credit(data_home):
+    """Default of a credit card, by sex."""
+    data = fetch_credit_card(data_home=data_home)
+    return data.data, data.target.astype(str) == "1", data.data["SEX"]
+
+
+def digits(data_home):
+    """Digit of 5 or more, by a colour that agrees with the label in 70 % of rows.
+
+    The colour scales the image, so that a model can read it off the pixels.
+    """
+    X, digit = load_digits(return_X_y=True)
+    y = digit >= 5
+    agrees = np.random.default_rng(0).random(len(y)) < 0.7
+    colour = np.where(agrees, y, ~y)
+    return pd.DataFrame(X * np.where(colour, 1.0, 0.8)[:, None]), y, colour
+
+
+def text(data_home):
+    """Toxic comment, by whether a social group is mentioned."""
+    table = pd.read_csv(f"{data_home}/text/wikipedia_comments.csv.gz")
+    return table["text"], table["toxic"].astype(bool), table["identity_mention"]
+
+
+TASKS = {f.__name__: f for f in (adult, bank, credit, digits, text)}
+
+
+@lru_cache(maxsize=1)
+def load(name, data_home, seed):
+    """One task, 50 % to train, 20 % to choose the weights, 30 % held out."""
+    X, y, groups = TASKS[name](data_home)
+    y, groups = np.asarray(y, dtype=int), np.asarray(groups).astype(str)
+    rest, test = train_test_split(
+        np.arange(len(y)), test_size=0.3, random_state=seed, stratify=y
+    )
+    train, validation = train_test_split(
+        rest, test_size=2 / 7, random_state=seed, stratify=y[rest]
+    )
+    encoder = _encoder(X).fit(X.iloc[train])
+    parts = {}
+    for part, rows in (("train", train), ("val", validation), ("test", test)):
+        parts[part] = SimpleNamespace(
+            X=encoder.transform(X.iloc[rows]), y=y[rows], groups=groups[rows]
+        )
+    return SimpleNamespace(**parts)
+
+
+def _encoder(X):
+    if isinstance(X, pd.Series):
+        return TfidfVectorizer(min_df=3, max_features=3000)
+    categories = make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="missing"),
+        OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+    )
+    numeric = make_column_selector(dtype_include="number")
+    columns = make_column_transformer(
+        (categories, make_column_selector(dtype_exclude="number")),
+        (SimpleImputer(), numeric),
+    )
+    return make_pipeline(columns, StandardScaler())

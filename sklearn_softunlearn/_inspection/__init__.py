@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What single training rows do to a fitted estimator."""
+
+from sklearn_softunlearn._inspection._functions import influence, leave_one_out
+from sklearn_softunlearn._inspection._over_unlearning import (
+    OverUnlearning,
+    over_unlearning,
+)
+from sklearn_softunlearn._inspection._results import (
+    LeaveOneOut,
+    RowInfluence,
+    agreement,
+)
+
+__all__ = [
+    "LeaveOneOut",
+    "OverUnlearning",
+    "RowInfluence",
+    "agreement",
+    "influence",
+    "leave_one_out",
+    "over_unlearning",
+]

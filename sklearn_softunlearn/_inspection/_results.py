@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the inspection of a fitted estimator returns."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class RowInfluence:
+    """What deleting each training row does to each functional.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_samples, n_functionals)
+        Change of the functional if the row is deleted; negative means that deletion
+        lowers it. ``np.asarray`` of the object gives this array.
+    names : list of str
+        Name of each functional.
+    current : ndarray of shape (n_functionals,)
+        Value of each functional before any deletion.
+    leverage : ndarray of shape (n_samples,) or None
+        Leverage of each row, if it was asked for.
+    """
+
+    values: np.ndarray
+    names: list
+    current: np.ndarray
+    leverage: np.ndarray | None = None
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+    def frame(self):
+        """One row for each training row, one column for each functional."""
+        table = pd.DataFrame(self.values, columns=self.names)
+        return table if self.leverage is None else table.assign(leverage=self.leverage)
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Actual retraining without single rows, beside what influences foretell.
+
+    Attributes
+    ----------
+    indices : ndarray of shape (n_rows,)
+        Positions of the deleted rows among the training rows.
+    names : list of str
+        Name of the functional of each criterion: its largest one before deletion.
+    current : ndarray of shape (n_criteria,)
+        Value before deletion.
+    actual, first_order, leverage_exact : ndarray of shape (n_rows, n_criteria)
+        Change by retraining, and its two estimates.
+    leverage : ndarray of shape (n_rows,)
+    """
+
+    indices: np.ndarray
+    names: list
+    current: np.ndarray
+    actual: np.ndarray = field(repr=False)
+    first_order: np.ndarray = field(repr=False)
+    leverage_exact: np.ndarray = field(repr=False)
+    leverage: np.ndarray = field(repr=False)
+
+    def frame(self):
+        """One row for each deleted row and criterion, as a pandas DataFrame."""
+        n_criteria = len(self.names)
+        return pd.DataFrame(
+            {
+                "row": np.repeat(self.indices, n_criteria),
+                "criterion": np.tile(self.names, len(self.indices)),
+                "leverage": np.repeat(self.leverage, n_criteria),
+                "actual": self.actual.ravel(),
+                "first_order": self.first_order.ravel(),
+                "leverage_exact": self.leverage_exact.ravel(),
+            }
+        )
+
+    def agreement(self):
+        """Pearson, Spearman and slope of each estimate against the actual change.
+
+        The slope is that of the least-squares line of the estimate over the actual
+        change: 1 if the estimates have the right size.
+        """
+        lines = []
+        for j, name in enumerate(self.names):
+            for estimate in ("first_order", "leverage_exact"):
+                numbers = agreement(self.actual[:, j], getattr(self, estimate)[:, j])
+                lines.append({"criterion": name, "estimate": estimate} | numbers)
+        return pd.DataFrame(lines)
+
+
+def agreement(actual, estimated):
+    """Pearson and Spearman correlation, and slope of estimated over actual."""
+    if len(actual) < 2 or np.ptp(actual) == 0 or np.ptp(estimated) == 0:
+        return {"pearson": np.nan, "spearman": np.nan, "slope": np.nan}
+    line = stats.linregress(actual, estimated)
+    rank = stats.spearmanr(actual, estimated).statistic
+    return {
+        "pearson": float(line.rvalue),
+        "spearman": float(rank),
+        "slope": float(line.slope),
+    }

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a correction promised and what it did."""
+
+import numpy as np
+
+from sklearn_softunlearn._attacked_rows import fresh_attack_lines
+from sklearn_softunlearn._report import CorrectionReport, ReportLine
+from sklearn_softunlearn._signatures import failure_notes
+
+
+def correction_report(prepared, solution, result, shift, *, delta, request):
+    """Before, predicted and after on the evaluation rows, a `CorrectionReport`.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    solution : WeightSolution
+    result : UpdateResult
+    shift : ndarray of shape (n_parameters,)
+        First-order change of the parameters.
+    delta, request : float
+        What the user asked, and what the weights were solved for.
+    """
+    state, sample_weight = prepared.state, prepared.split.training.sample_weight
+    weights = solution.weights
+    if result.deletion_weights is not None:
+        weights = result.deletion_weights
+    before = state.raw_prediction
+    after = state.model.raw_prediction(state.X, result.parameters)
+    shifted = before + state.model.jvp(state.X, shift[:, None])[:, :, 0]
+    predicted = state.value + state.influence.T @ weights
+    raw = (before, shifted, after)
+    split = state.n_metric
+    lines = [
+        *_report_lines(state.metric, state.rows, predicted[:split], raw),
+        *_report_lines(state.utility, state.rows, predicted[split:], raw),
+        *fresh_attack_lines(state, result.parameters, shift),
+    ]
+    return CorrectionReport(
+        lines=tuple(lines),
+        n_evaluation=state.rows.n_measured,
+        delta=float(delta),
+        deleted_mass=float(sample_weight @ weights),
+        total_mass=float(np.sum(sample_weight)),
+        status=solution.status,
+        evaluated_on=prepared.split.source,
+        request=float(request),
+        notes=failure_notes(state, solution, after, predicted),
+    )
+
+
+def _report_lines(named, rows, predicted, raw):
+    """Two lines for each criterion inside, the surrogate and what it stands for."""
+    parts = named.criterion.parts(rows)
+    start = 0
+    for criterion, size in parts:
+        name = named.name if len(parts) == 1 else criterion.name
+        smooth = [criterion.value(f, rows) for f in raw]
+        smooth[1] = predicted[start : start + size]
+        hard = [criterion.hard_value(f, rows) for f in raw]
+        for kind, values in (("surrogate", smooth), (criterion.hard_kind, hard)):
+            shown = (criterion.user_value(value, rows) for value in values)
+            yield ReportLine(name, kind, *shown)
+        start += size

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Retraining without one row, from the optimum with it."""
+
+import numpy as np
+
+from sklearn_softunlearn._curvature import resolve_curvature
+from sklearn_softunlearn._leverage import amplified_gradient, leverage_matrices
+from sklearn_softunlearn.updates import minimize_reweighted
+
+# Of the squared Newton decrement of the deletion: parameters right to 1e-8 of the step.
+_RELATIVE_TOL = 1e-16
+# Of the row weight: where the gradient is rounding.
+_ABSOLUTE_TOL = 1e-26
+_MAX_STEPS = 12
+# Below this rate per step of the squared decrement the old factor is too far away.
+_SHRINKAGE = 1 / 16
+
+
+def optimum(model, solve):
+    """Parameters at the optimum of the training objective.
+
+    Solvers stop at a tolerance which is large beside the effect of one row.
+    """
+    found = _descend(
+        lambda theta: model.objective_gradient(model.row_weight, theta),
+        lambda gradient: solve(gradient[:, None])[:, 0],
+        model.parameters,
+        _ABSOLUTE_TOL * np.sum(model.row_weight),
+    )
+    if found is not None:
+        return found
+    return minimize_reweighted(model, model.row_weight).parameters
+
+
+class RowDeletion:
+    """The training objective without one row, solved with the factor that has it.
+
+    Every step solves with ``H - J_i.T C_i J_i`` through the factor of H (Woodbury), so
+    that it costs two passes over the data. Where this stalls (a row of high leverage
+    moves the parameters far), Newton steps with new factors follow.
+    """
+
+    def __init__(self, model, solve, index):
+        self.model = model
+        self.rows = np.array([index])
+        self._solve = solve
+        self._own = model.X[self.rows]
+        self._leverage = leverage_matrices(model, solve, self.rows)
+        self._curvature = model.loss_curvature(model.row_weight)[index]
+        self.row_weight = model.row_weight.copy()
+        self.row_weight[index] = 0.0
+
+    def parameters(self, start):
+        """Parameters at the optimum without the row, from the optimum with it."""
+        amplified = amplified_gradient(self.model, self._leverage, self.rows)
+        gradient = self.model.vjp(self._own, amplified[:, :, None])
+        shift = self._solve(gradient)[:, 0]
+        tolerance = max(
+            _ABSOLUTE_TOL * np.sum(self.row_weight),
+            _RELATIVE_TOL * (gradient[:, 0] @ shift),
+        )
+        found = _descend(self._gradient, self._step, start + shift, tolerance)
+        return self._with_new_factors(tolerance) if found is None else found
+
+    def _gradient(self, theta):
+        return self.model.objective_gradient(self.row_weight, theta)
+
+    def _step(self, gradient):
+        """(H - J_i.T C_i J_i)^-1 gradient, of shape (n_parameters,)."""
+        solved = self._solve(gradient[:, None])
+        raw = self.model.jvp(self._own, solved)[0, :, 0]
+        rest = np.eye(len(raw)) - self._leverage[0]
+        amplified = np.linalg.solve(rest, self._curvature @ raw)
+        back = self.model.vjp(self._own, amplified[None, :, None])
+        return (solved + self._solve(back))[:, 0]
+
+    def _with_new_factors(self, tolerance):
+        near = minimize_reweighted(self.model, self.row_weight).parameters
+        curvature = resolve_curvature("auto", near.size)
+        solve = curvature.factorize(self.model, self.row_weight, near)
+        found = _descend(
+            self._gradient, lambda g: solve(g[:, None])[:, 0], near, tolerance
+        )
+        return near if found is None else found
+
+
+def _descend(gradient_at, step_for, theta, tolerance):
+    """Steps until the squared decrement is within tolerance; None where they stall."""
+    last = np.inf
+    for _ in range(_MAX_STEPS):
+        gradient = gradient_at(theta)
+        step = step_for(gradient)
+        decrement = gradient @ step
+        if decrement <= tolerance:
+            return theta
+        if not decrement < _SHRINKAGE * last:
+            return None
+        theta, last = theta - step, decrement
+    return None

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Signs that a correction went wrong, each explained with its remedy."""
+
+import numpy as np
+
+# Of the metric before: a gap that is this large the other way round has flipped.
+_FLIPPED = 0.05
+# Of the utility before, beyond utility_tol and what was predicted.
+_COLLAPSED = 0.1
+_LOST_ACCURACY = 0.02
+# Share of a parameter's curvature that the other parameters do not explain.
+_ILL_CONDITIONED = 1e-7
+
+
+def failure_notes(state, solution, after, predicted):
+    """Explanations of what looks wrong, a tuple of str.
+
+    Parameters
+    ----------
+    state : Linearization
+    solution : WeightSolution
+    after : ndarray of shape (n_eval, n_outputs)
+        Raw predictions after the correction.
+    predicted : ndarray of shape (n_functionals,)
+        Functionals that the influences predict.
+    """
+    found = (
+        _out_of_reach(state, solution),
+        _ill_conditioned(state),
+        _metric_worse(state, after) or _flipped(state, after),
+        _collapsed(state, after, predicted),
+    )
+    return tuple(note for note in found if note)
+
+
+def _out_of_reach(state, solution):
+    if solution.status != "infeasible":
+        return None
+    return (
+        f"Infeasible request: at most {solution.delta_max:.4g} of {state.metric.name} "
+        "can be removed without loss of utility; this was done. (a) Lower delta to "
+        "that; (b) raise utility_tol; (c) raise max_weight if it is below 1."
+    )
+
+
+def _ill_conditioned(state):
+    share = getattr(state.solve, "unexplained", None)
+    if share is None or share > _ILL_CONDITIONED:
+        return None
+    return (
+        f"Ill-conditioned curvature: the other parameters explain all but {share:.1g} "
+        "of the curvature of one, so influences have large errors in its direction. "
+        "(a) Drop collinear columns, such as one level of each one-hot encoded "
+        "feature; (b) use a stronger penalty; (c) curvature=Cholesky(damping=...)."
+    )
+
+
+def _hard_change(state, after):
+    """Distances from parity of the functionals of labels, before and after."""
+    criterion, rows = state.metric.criterion, state.rows
+    before = criterion.hard_value(state.raw_prediction, rows)
+    parity = criterion.parity(before, rows)
+    return before - parity, criterion.hard_value(after, rows) - parity
+
+
+def _metric_worse(state, after):
+    before, later = (np.max(values) for values in _hard_change(state, after))
+    if later <= before + 1e-12:
+        return None
+    return (
+        f"Over-correction: {state.metric.name} of the predicted labels is further from "
+        f"its optimum than before ({before:.4g} before, {later:.4g} after), though the "
+        "smooth surrogate improved. (a) calibrate='labels' searches a request that "
+        "improves the labels; (b) lower delta; (c) measure on more rows (X_val)."
+    )
+
+
+def _flipped(state, after):
+    before, later = _hard_change(state, after)
+    worst = int(np.argmax(before))
+    if before[worst] <= 0 or later[worst] >= -_FLIPPED * before[worst]:
+        return None
+    name = state.names[worst]
+    return (
+        f"Over-correction: the gap '{name}' has changed its sign, from "
+        f"{before[worst]:.4g} to {later[worst]:.4g}. (a) calibrate='labels' stops at "
+        "parity; (b) lower delta; (c) update='influence' follows the linearisation "
+        "that the weights were chosen with, which retraining overshoots."
+    )
+
+
+def _collapsed(state, after, predicted):
+    criterion, rows = state.utility.criterion, state.rows
+    part = slice(state.n_metric, None)
+    value = state.value[part]
+    lost = criterion.value(after, rows) - np.maximum(predicted[part], value)
+    relative = float(np.max(lost / np.maximum(np.abs(value), 1e-12)))
+    accuracy = 0.0
+    if criterion.hard_kind == "zero-one loss":
+        hard = [
+            criterion.hard_value(raw, rows)[0] for raw in (state.raw_prediction, after)
+        ]
+        accuracy = hard[1] - hard[0]
+    if relative <= _COLLAPSED and accuracy <= _LOST_ACCURACY:
+        return None
+    return (
+        f"Utility collapse: {state.utility.name} is {relative:.1%} worse than "
+        f"predicted, and {accuracy:.2%} of the rows are newly misclassified, although "
+        "the weights keep it to first order. (a) Lower delta: the error grows with "
+        "the square of the weights; (b) lower max_weight; (c) see with leave_one_out "
+        "and InfluenceDisplay whether influences foretell retraining here."
+    )

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From the metric of each group to functionals that are all to be kept small.
+
+=========  =========================================  ====================
+transform  functionals, for groups g, h               the user reads
+=========  =========================================  ====================
+difference ``v_g - v_h`` for all ordered pairs        the largest
+ratio      ``1 - v_g / v_h`` for all ordered pairs    1 minus the largest
+group_max  ``v_g``                                    the largest
+group_min  ``-v_g``                                   minus the largest
+=========  =========================================  ====================
+
+With ``method="to_overall"`` the pairs are each group with all rows, in both orders.
+All pairs are kept: improving only the worst one stalls as soon as another takes its
+place.
+"""
+
+from itertools import permutations
+
+import numpy as np
+
+
+class _Pairs:
+    def __init__(self, method):
+        self.method = method
+
+    @property
+    def needs_overall(self):
+        """Whether the population of all rows takes part."""
+        return self.method == "to_overall"
+
+    def members(self, groups):
+        """Positions (g, h) of each functional, of shape (n_functionals, 2)."""
+        return np.array([pair for family in self._pairs(groups) for pair in family])
+
+    def families(self, groups):
+        """Family of populations of each functional."""
+        sizes = [len(pairs) for pairs in self._pairs(groups)]
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    def names(self, groups):
+        """Name of each functional."""
+        return [
+            self.symbol.format(groups.names[g], groups.names[h])
+            for g, h in self.members(groups)
+        ]
+
+    def parity(self, functionals, groups, sample_weight):
+        """Zero: all groups are alike."""
+        return 0.0
+
+    def _pairs(self, groups):
+        if not self.needs_overall:
+            return [list(permutations(family, 2)) for family in groups.families]
+        all_rows = groups.overall
+        return [
+            [pair for g in family for pair in ((g, all_rows), (all_rows, g))]
+            for family in groups.families
+        ]
+
+
+class Differences(_Pairs):
+    """Differences within ordered pairs."""
+
+    symbol = "{} - {}"
+
+    def functionals(self, values, groups):
+        """Values of the functionals, of shape (n_functionals,)."""
+        first, second = self.members(groups).T
+        return values[first] - values[second]
+
+    def jacobian(self, values, groups):
+        """Their derivative, of shape (n_populations, n_functionals)."""
+        first, second = self.members(groups).T
+        identity = np.eye(len(values))
+        return identity[:, first] - identity[:, second]
+
+    def user_value(self, worst):
+        """The largest difference."""
+        return worst
+
+
+class Ratios(_Pairs):
+    """One minus the ratios of ordered pairs.
+
+    Two groups at 0 are alike: their ratio is 1. (fairlearn gives NaN if all are.)
+    """
+
+    symbol = "1 - {} / {}"
+
+    def functionals(self, values, groups):
+        """Values of the functionals, of shape (n_functionals,)."""
+        first, second = (values[part] for part in self.members(groups).T)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(first == second, 0.0, 1.0 - first / second)
+
+    def jacobian(self, values, groups):
+        """Their derivative, of shape (n_populations, n_functionals)."""
+        if np.any(values <= 0):
+            raise ValueError(
+                "A ratio between groups needs positive values, and the smallest is "
+                f"{values.min():.3g}. Use the difference instead."
+            )
+        first, second = self.members(groups).T
+        identity = np.eye(len(values))
+        v_first, v_second = values[first], values[second]
+        return (
+            identity[:, second] * v_first / v_second**2 - identity[:, first] / v_second
+        )
+
+    def user_value(self, worst):
+        """The smallest ratio."""
+        return 1.0 - worst
+
+
+class Largest:
+    """The metric of each group, to be lowered where it is largest."""
+
+    needs_overall = False
+    sign = 1.0
+
+    def families(self, groups):
+        """Family of populations of each functional."""
+        sizes = [len(family) for family in groups.families]
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    def names(self, groups):
+        """Names of the groups."""
+        return list(groups.names)
+
+    def functionals(self, values, groups):
+        """Values of the functionals, of shape (n_functionals,)."""
+        return self.sign * values
+
+    def jacobian(self, values, groups):
+        """Their derivative, of shape (n_populations, n_functionals)."""
+        return self.sign * np.eye(len(values))
+
+    def user_value(self, worst):
+        """The metric of the worst group."""
+        return self.sign * worst
+
+    def parity(self, functionals, groups, sample_weight):
+        """The mean over groups, by their weight: all groups are alike at this level."""
+        share = groups.share(sample_weight)
+        repeated = np.tile(share, len(functionals) // len(share))
+        return repeated @ functionals / np.sum(repeated)
+
+
+class Smallest(Largest):
+    """The metric of each group, to be raised where it is smallest."""
+
+    sign = -1.0

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Metrics of one population as smooth functions of a few weighted means.
+
+    metric = combine(mean_1, .., mean_T),    mean_t = sum_i w_i q_t(f_i) / sum_i w_i
+
+where mean t runs over the rows that meet a condition, such as a positive true label.
+Names are those of the functions of fairlearn.metrics and sklearn.metrics.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_softunlearn.criteria._auc import RankMetric
+from sklearn_softunlearn.criteria._quantities import (
+    AbsoluteError,
+    ClassShare,
+    HitShare,
+    LogLoss,
+    Number,
+    Quantity,
+    SquaredError,
+    TrueClassShare,
+)
+
+
+class Term(NamedTuple):
+    """A mean: what is averaged, over the rows of which true class.
+
+    ``classes`` is None for all rows, "own" for the rows of the class that the metric
+    is about, "other" for the others.
+    """
+
+    quantity: Quantity
+    classes: str | None = None
+
+
+@dataclass(frozen=True)
+class MeanMetric:
+    """A smooth function of a few weighted means.
+
+    Attributes
+    ----------
+    name : str
+    terms : tuple of Term
+    combine : callable
+        Maps means (n_terms, n_populations), rows, populations and label to the
+        metric (n_populations,) and its derivatives (n_terms, n_populations).
+    greater_is_better : bool or None
+        None where neither is.
+    task : {"class", "classes", "number"}
+        "class": about one class; of two classes the second, of several each in turn.
+        "classes": about all classes. "number": of a regression, or of two classes
+        that count as 0 and 1.
+    over_classes : bool
+        Whether the terms repeat for each class.
+    of_scores : bool
+        Whether fairlearn computes it from probabilities rather than labels.
+    """
+
+    name: str
+    terms: tuple
+    combine: Callable
+    greater_is_better: bool | None = None
+    task: str = "class"
+    over_classes: bool = False
+    of_scores: bool = False
+
+    def check(self, rows, groups, label):
+        """Raise ValueError if a mean runs over no rows; warn if over few."""
+        if self.task == "number" and rows.n_classes > 2:
+            raise ValueError(
+                f"{self.name} needs numbers, and the target has {rows.n_classes} "
+                "classes. Use a metric of classes, such as accuracy_score."
+            )
+        if self.task != "number" and rows.n_classes == 0:
+            raise ValueError(
+                f"{self.name} needs classes, and the target is a number. Use "
+                "mean_prediction, mean_squared_error, mean_absolute_error or r2_score."
+            )
+        conditions = [
+            self._condition(rows, term, own) for term, own in self._terms(rows, label)
+        ]
+        for text, mask in {text: mask for mask, text in conditions}.items():
+            groups.check(rows.sample_weight, mask, text)
+
+    def values(self, raw_prediction, rows, groups, label, *, hard=False):
+        """Metric of each population, of shape (n_populations,)."""
+        labels = hard and not self.of_scores
+        response = rows.response.hard if labels else rows.response.smooth
+        means = self._means(response(raw_prediction), rows, groups, label)
+        return self.combine(means, rows, groups, label)[0]
+
+    def gradient_factors(self, raw_prediction, rows, groups, label):
+        """Derivative of the means, and of the metric with respect to the means.
+
+        Of shapes (n_samples, n_outputs, n_means) and (n_means, n_populations), for
+        every mean of every population.
+        """
+        response = rows.response.smooth(raw_prediction)
+        response_jacobian = rows.response.smooth_jacobian(raw_prediction)
+        gradients = []
+        for term, own in self._terms(rows, label):
+            slope = term.quantity.gradient(response, response_jacobian, rows, own)
+            weight = self._weight(rows, groups, term, own)
+            gradients.append(slope[:, :, None] * weight[:, None, :])
+        means = self._means(response, rows, groups, label)
+        partial = self.combine(means, rows, groups, label)[1]
+        jacobian = np.vstack([np.diag(row) for row in partial])
+        return np.concatenate(gradients, axis=2), jacobian
+
+    def _means(self, response, rows, groups, label):
+        return np.array(
+            [
+                term.quantity.value(response, rows, own)
+                @ self._weight(rows, groups, term, own)
+                for term, own in self._terms(rows, label)
+            ]
+        )
+
+    def _terms(self, rows, label):
+        labels = range(rows.n_classes) if self.over_classes else (label,)
+        return [(term, own) for own in labels for term in self.terms]
+
+    def _weight(self, rows, groups, term, own):
+        return groups.weights(rows.sample_weight, self._condition(rows, term, own)[0])
+
+    @staticmethod
+    def _condition(rows, term, label):
+        """Mask of the rows of a mean, and what they are called."""
+        if term.classes is None:
+            return None, "rows"
+        own = term.classes == "own"
+        mask = (rows.y == label) == own
+        if rows.n_classes == 2:
+            return mask, "positive rows" if own == (label == 1) else "negative rows"
+        where = "of" if own else "outside"
+        return mask, f"rows {where} class {rows.class_labels[label]!r}"
+
+
+def _identity(means, rows, groups, label):
+    return means[0], np.ones_like(means)
+
+
+def _complement(means, rows, groups, label):
+    return 1.0 - means[0], -np.ones_like(means)
+
+
+def _average(means, rows, groups, label):
+    return np.mean(means, axis=0), np.full_like(means, 1.0 / len(means))
+
+
+def _root(means, rows, groups, label):
+    root = np.sqrt(means[0])
+    return root, 0.5 / np.maximum(root, np.finfo(float).tiny)[None]
+
+
+def _quotient(hits, size, factor=1.0):
+    """Ratio factor * hits / size and its derivatives; 0 where nothing is predicted."""
+    some = size > 0
+    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=some)
+    value = factor * hits * inverse
+    return value, np.array([factor * inverse, -value * inverse])
+
+
+def _precision(means, rows, groups, label):
+    return _quotient(means[0], means[1])
+
+
+def _f1(means, rows, groups, label):
+    # 2 TP / (predicted + actual); the share of actual positives does not move.
+    actual = (rows.y == label) @ groups.weights(rows.sample_weight, None)
+    return _quotient(means[0], means[1] + actual, factor=2.0)
+
+
+def _r2(means, rows, groups, label):
+    weight = groups.weights(rows.sample_weight, None)
+    mean = rows.y @ weight
+    variance = np.sum(weight * (rows.y[:, None] - mean) ** 2, axis=0)
+    rounding = (10 * np.finfo(float).eps * mean) ** 2
+    constant = [groups.names[p] for p in np.flatnonzero(variance <= rounding)]
+    if constant:
+        raise ValueError(
+            "r2_score is undefined where the target is constant, as in these "
+            f"sensitive groups of the evaluation data: {', '.join(constant)}."
+        )
+    return 1.0 - means[0] / variance, -1.0 / variance[None]
+
+
+_RIGHT, _HIT, _SHARE = TrueClassShare(), HitShare(), ClassShare()
+_ON_OWN, _ON_OTHER = (Term(_SHARE, "own"),), (Term(_SHARE, "other"),)
+
+BASE_METRICS = {
+    metric.name: metric
+    for metric in (
+        MeanMetric("selection_rate", (Term(_SHARE),), _identity),
+        MeanMetric("true_positive_rate", _ON_OWN, _identity, True),
+        MeanMetric("false_negative_rate", _ON_OWN, _complement, False),
+        MeanMetric("false_positive_rate", _ON_OTHER, _identity, False),
+        MeanMetric("true_negative_rate", _ON_OTHER, _complement, True),
+        MeanMetric("recall_score", _ON_OWN, _identity, True),
+        MeanMetric("precision_score", (Term(_HIT), Term(_SHARE)), _precision, True),
+        MeanMetric("f1_score", (Term(_HIT), Term(_SHARE)), _f1, True),
+        MeanMetric("accuracy_score", (Term(_RIGHT),), _identity, True, "classes"),
+        MeanMetric("zero_one_loss", (Term(_RIGHT),), _complement, False, "classes"),
+        MeanMetric(
+            "balanced_accuracy_score",
+            (Term(_RIGHT, "own"),),
+            _average,
+            True,
+            "classes",
+            over_classes=True,
+        ),
+        MeanMetric(
+            "log_loss",
+            (Term(LogLoss()),),
+            _identity,
+            False,
+            "classes",
+            of_scores=True,
+        ),
+        MeanMetric("mean_prediction", (Term(Number()),), _identity, None, "number"),
+        MeanMetric(
+            "mean_squared_error", (Term(SquaredError()),), _identity, False, "number"
+        ),
+        MeanMetric(
+            "root_mean_squared_error", (Term(SquaredError()),), _root, False, "number"
+        ),
+        MeanMetric(
+            "mean_absolute_error", (Term(AbsoluteError()),), _identity, False, "number"
+        ),
+        MeanMetric("r2_score", (Term(SquaredError()),), _r2, True, "number"),
+        RankMetric("roc_auc_score"),
+    )
+}

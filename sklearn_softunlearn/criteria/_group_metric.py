@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every metric that compares sensitive groups: a base metric and a transform."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import linalg
+
+from sklearn_softunlearn.criteria._base import Criterion
+from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS
+from sklearn_softunlearn.criteria._names import (
+    build_aggregation,
+    check_options,
+    parse_metric,
+)
+from sklearn_softunlearn.criteria._populations import populations
+from sklearn_softunlearn.criteria._sharpened import Sharpened, check_sharpness
+
+
+class GroupMetric(Criterion):
+    """A metric of fairlearn that compares sensitive groups.
+
+    It is made of a base metric ``v_g`` of each group, such as its selection rate, and
+    a transform:
+
+    - *difference*: ``max (v_g - v_h)`` over pairs of groups, 0 at parity;
+    - *ratio*: ``min v_g / v_h``, 1 at parity;
+    - *group_max* of a loss and *group_min* of a score: the worst group.
+
+    ``value`` is a smooth surrogate: the predicted probability stands in for the
+    predicted label. ``hard_value`` is what fairlearn computes. See Notes for what
+    ``delta`` means for each.
+
+    Parameters
+    ----------
+    metric : str or callable, default="demographic_parity_difference"
+        ``demographic_parity_``, ``equal_opportunity_`` or ``equalized_odds_`` followed
+        by ``difference`` or ``ratio``; or a base metric followed by ``_difference``,
+        ``_ratio``, ``_group_min`` or ``_group_max``; or the fairlearn.metrics function
+        of this name, or made with `fairlearn.metrics.make_derived_metric`; or a
+        functools.partial of it with ``method``, ``agg`` or ``pos_label``. Base metrics
+        of classes are selection_rate, true_positive_rate, false_positive_rate,
+        true_negative_rate, false_negative_rate, accuracy_score, zero_one_loss,
+        balanced_accuracy_score, precision_score, recall_score, f1_score,
+        roc_auc_score, log_loss; of numbers mean_prediction, mean_squared_error,
+        root_mean_squared_error, mean_absolute_error, r2_score.
+    method : {"between_groups", "to_overall"}, default="between_groups"
+        Whether a difference or ratio compares groups with each other or each group
+        with all rows.
+    agg : {"worst_case", "mean"}, default="worst_case"
+        Of equalized odds, whether the metric is the worse of the true and the false
+        positive rate, or their mean.
+    marginal : bool, default=False
+        With several sensitive columns: False compares all combinations of values that
+        occur, as fairlearn does; True compares the values of each column on its own
+        and takes the worst column.
+    pos_label : str, int, bool or None, default=None
+        The class that a rate is about. None is the second of two classes; of more
+        than two, each in turn, and the metric is that of the worst class.
+    sharpness : float > 0, default=1.0
+        Factor on the log-odds before they become the probability that stands in for a
+        label. Larger values follow labels more closely and are less linear. Rates are
+        best left at 1; for accuracies and precision, which hinge on the rows near the
+        decision boundary, 4 with ``calibrate="labels"`` is worth a try. For classes.
+
+    Raises
+    ------
+    ValueError
+        If the metric is not known, has no smooth counterpart, or an option does not
+        apply to it.
+
+    Notes
+    -----
+    ``delta`` is a fraction of the way to parity. A difference shrinks to
+    ``(1 - delta)`` of its size; of a ratio r, the distance 1 - r does. For the
+    worst group, parity is the mean over groups (weighted by their size): delta = 0.5
+    moves it half way there. With ``agg="mean"`` both gaps shrink by delta.
+
+    Every ordered pair of groups is a functional of its own. Improving only the worst
+    pair of several groups stalls as soon as another pair takes its place.
+
+    A group with fewer than 30 rows of the kind that the metric counts raises
+    `SmallGroupWarning`; one with none is an error. Numbers are averaged over two
+    classes as 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn import GroupMetric, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> metric = GroupMetric("equalized_odds_difference", agg="mean")
+    >>> corrector = SoftUnlearnCorrector(metric=metric, delta=0.3)
+    >>> report = corrector.fit(X, y, sensitive_features=group).report_
+    >>> line = report["equalized_odds_difference(agg='mean')", "fairlearn"]
+    >>> bool(line.after < line.before)
+    True
+    """
+
+    needs_groups = True
+    hard_kind = "fairlearn"
+
+    def __init__(
+        self,
+        metric="demographic_parity_difference",
+        *,
+        method=None,
+        agg=None,
+        marginal=False,
+        pos_label=None,
+        sharpness=1.0,
+    ):
+        spec = parse_metric(metric)
+        given = {"method": method, "agg": agg, "pos_label": pos_label}
+        given = {name: value for name, value in given.items() if value is not None}
+        options = {"method": "between_groups", "agg": "worst_case", "pos_label": None}
+        options |= spec.options | given
+        check_options(spec, options["agg"], options["pos_label"])
+        self.metric = spec.name
+        self.method = options["method"]
+        self.agg = options["agg"]
+        self.marginal = marginal
+        self.pos_label = options["pos_label"]
+        self.sharpness = check_sharpness(sharpness)
+        self._aggregation = build_aggregation(spec, self.method)
+        self._bases = [BASE_METRICS[base] for base in spec.bases]
+
+    @property
+    def name(self):
+        """Name of the metric, with the options that differ from the default."""
+        options = self._changed_options()
+        return f"{self.metric}({options})" if options else self.metric
+
+    def __repr__(self):
+        """Constructor call."""
+        inside = [repr(self.metric), self._changed_options()]
+        return f"GroupMetric({', '.join(filter(None, inside))})"
+
+    def check(self, rows):
+        """Raise ValueError if the metric is undefined on the rows.
+
+        Warns of groups with fewer than 30 rows (`SmallGroupWarning`).
+        """
+        groups = self._groups(rows)
+        for base, label in self._units(rows):
+            base.check(rows, groups, label)
+        if rows.n_classes == 0 and self.sharpness != 1.0:
+            raise ValueError(
+                f"sharpness={self.sharpness!r} applies to classes, and the target is a "
+                "number: leave it out."
+            )
+
+    def names(self, rows):
+        """Names such as 'a - b', with what is compared where there are several."""
+        units = self._units(rows)
+        suffixes = [self._suffix(rows, base, label) for base, label in units]
+        suffixes = suffixes if len(units) > 1 else [""]
+        names = self._aggregation.names(self._groups(rows))
+        return [name + suffix for suffix in suffixes for name in names]
+
+    def value(self, raw_prediction, rows):
+        """Smooth value of each functional, of shape (n_functionals,)."""
+        return self._functionals(raw_prediction, self._sharpened(rows), hard=False)
+
+    def hard_value(self, raw_prediction, rows):
+        """Each functional of what fairlearn computes."""
+        return self._functionals(raw_prediction, rows, hard=True)
+
+    def gradient(self, raw_prediction, rows):
+        """Derivative of `value`, of shape (n_samples, n_outputs, n_functionals)."""
+        statistics_gradient, jacobian = self.gradient_factors(raw_prediction, rows)
+        return statistics_gradient @ jacobian
+
+    def gradient_factors(self, raw_prediction, rows):
+        """Derivative of the means of the groups, and of the functionals by these."""
+        rows, groups = self._sharpened(rows), self._groups(rows)
+        gradients, jacobians = [], []
+        for base, label in self._units(rows):
+            gradient, inner = base.gradient_factors(raw_prediction, rows, groups, label)
+            values = base.values(raw_prediction, rows, groups, label)
+            gradients.append(gradient)
+            jacobians.append(inner @ self._aggregation.jacobian(values, groups))
+        return np.concatenate(gradients, axis=2), linalg.block_diag(*jacobians)
+
+    def user_value(self, functionals, rows):
+        """The metric as fairlearn reports it, for values of the functionals."""
+        return float(self._aggregation.user_value(self._combined(functionals, rows)))
+
+    def worst(self, value, rows):
+        """The largest functional; with ``agg="mean"``, of each gap on its own."""
+        if self.agg == "worst_case":
+            return super().worst(value, rows)
+        part = self._part(rows)
+        return _largest(value, part)[part]
+
+    def parity(self, value, rows):
+        """0 for differences and ratios; for the worst group, the mean of all."""
+        groups = self._groups(rows)
+        level = self._aggregation.parity(value, groups, rows.sample_weight)
+        return np.full(len(value), level)
+
+    def _functionals(self, raw_prediction, rows, hard):
+        groups = self._groups(rows)
+        return np.concatenate(
+            [
+                self._aggregation.functionals(
+                    base.values(raw_prediction, rows, groups, label, hard=hard), groups
+                )
+                for base, label in self._units(rows)
+            ]
+        )
+
+    def _sharpened(self, rows):
+        if self.sharpness == 1.0:
+            return rows
+        return replace(rows, response=Sharpened(rows.response, self.sharpness))
+
+    def _groups(self, rows):
+        return populations(
+            rows, marginal=self.marginal, overall=self._aggregation.needs_overall
+        )
+
+    def _units(self, rows):
+        """Every base metric of every class that it is about."""
+        return [
+            (base, label) for base in self._bases for label in self._labels(base, rows)
+        ]
+
+    def _labels(self, base, rows):
+        if base.task != "class" or rows.n_classes == 0:
+            return [None]
+        if self.pos_label is None:
+            return [1] if rows.n_classes == 2 else list(range(rows.n_classes))
+        labels = list(rows.class_labels)
+        if self.pos_label not in labels:
+            raise ValueError(
+                f"pos_label={self.pos_label!r} is not among the classes {labels}."
+            )
+        return [labels.index(self.pos_label)]
+
+    def _combined(self, functionals, rows):
+        """Largest functional; with ``agg="mean"``, the mean over base metrics."""
+        if self.agg == "worst_case":
+            return np.max(functionals)
+        largest = _largest(functionals, self._part(rows))
+        return np.max(np.mean(largest.reshape(len(self._bases), -1), axis=0))
+
+    def _part(self, rows):
+        """Number of the base metric and the sensitive column of each functional."""
+        family = self._aggregation.families(self._groups(rows))
+        n_families = family.max() + 1
+        return np.concatenate(
+            [
+                self._bases.index(base) * n_families + family
+                for base, _ in self._units(rows)
+            ]
+        )
+
+    def _suffix(self, rows, base, label):
+        several = label is not None and rows.n_classes > 2
+        return f" | {base.name}" + (f" {rows.class_labels[label]}" if several else "")
+
+    def _changed_options(self):
+        defaults = {
+            "method": "between_groups",
+            "agg": "worst_case",
+            "marginal": False,
+            "pos_label": None,
+            "sharpness": 1.0,
+        }
+        return ", ".join(
+            f"{name}={getattr(self, name)!r}"
+            for name, default in defaults.items()
+            if getattr(self, name) != default
+        )
+
+
+def _largest(functionals, part):
+    """Largest functional of each part."""
+    largest = np.full(part.max() + 1, -np.inf)
+    np.maximum.at(largest, part, functionals)
+    return largest

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a group metric given by name, or as a function of fairlearn, consists of."""
+
+import functools
+from dataclasses import dataclass, field
+
+from sklearn_softunlearn.criteria._aggregation import (
+    Differences,
+    Largest,
+    Ratios,
+    Smallest,
+)
+from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS
+
+TRANSFORMS = ("difference", "ratio", "group_min", "group_max")
+
+# Names of fairlearn that are not the name of their base metric.
+_TITLES = {
+    "demographic_parity": ("selection_rate",),
+    "equal_opportunity": ("true_positive_rate",),
+    "equalized_odds": ("true_positive_rate", "false_positive_rate"),
+}
+_OPTIONS = ("method", "agg", "pos_label")
+_METHODS = ("between_groups", "to_overall")
+_AGGREGATES = ("worst_case", "mean")
+
+
+@dataclass(frozen=True)
+class GroupMetricSpec:
+    """A group metric in parts.
+
+    Attributes
+    ----------
+    name : str
+        As fairlearn names it, such as "accuracy_score_ratio".
+    bases : tuple of str
+        Names of base metrics; two for equalized odds.
+    transform : {"difference", "ratio", "group_min", "group_max"}
+    options : dict
+        What a functools.partial brought along.
+    """
+
+    name: str
+    bases: tuple
+    transform: str
+    options: dict = field(default_factory=dict)
+
+
+def parse_metric(given, parameter="metric"):
+    """Parts of a group metric.
+
+    Parameters
+    ----------
+    given : str or callable
+        A name, a metric function of fairlearn.metrics, the result of
+        `fairlearn.metrics.make_derived_metric`, or a functools.partial of these with
+        ``method``, ``agg`` or ``pos_label``.
+    parameter : str
+        What it was given for, used in messages.
+
+    Returns
+    -------
+    GroupMetricSpec
+
+    Raises
+    ------
+    ValueError
+        If it is not known or has no smooth counterpart.
+    """
+    function, options = _unwrapped(given, parameter)
+    if not isinstance(function, str):
+        function = _function_name(function, given, parameter)
+        if isinstance(function, tuple):
+            function, own = function
+            options = own | options
+    for transform in TRANSFORMS:
+        title = function.removesuffix(f"_{transform}")
+        bases = _TITLES.get(title, (title,))
+        titled_extreme = title in _TITLES and transform.startswith("group")
+        if title != function and bases[0] in BASE_METRICS and not titled_extreme:
+            return GroupMetricSpec(function, bases, transform, options)
+    raise ValueError(_unknown(given, parameter))
+
+
+def build_aggregation(spec, method):
+    """The object that turns metrics of groups into functionals.
+
+    Raises
+    ------
+    ValueError
+        If the transform makes no sense for the base metric, or ``method`` for the
+        transform.
+    """
+    if method not in _METHODS:
+        raise ValueError(f"method={method!r} is not known. Give one of {_METHODS}.")
+    if spec.transform in ("difference", "ratio"):
+        _check_ratio(spec)
+        return {"difference": Differences, "ratio": Ratios}[spec.transform](method)
+    if method != "between_groups":
+        raise ValueError(
+            f"{spec.name} compares no groups: leave out method={method!r}."
+        )
+    wrong_direction = spec.transform == "group_max"
+    if BASE_METRICS[spec.bases[0]].greater_is_better is wrong_direction:
+        other = "group_min" if wrong_direction else "group_max"
+        raise ValueError(
+            f"{spec.name} is the metric of the group that fares best, which is no "
+            f"target to improve. Give {spec.bases[0]}_{other}."
+        )
+    return Largest() if spec.transform == "group_max" else Smallest()
+
+
+def check_options(spec, agg, pos_label):
+    """Raise ValueError for an option that the metric does not have."""
+    if agg not in _AGGREGATES:
+        raise ValueError(f"agg={agg!r} is not known. Give one of {_AGGREGATES}.")
+    if agg != "worst_case" and len(spec.bases) == 1:
+        raise ValueError(f"{spec.name} is one metric: leave out agg={agg!r}.")
+    per_class = all(BASE_METRICS[base].task == "class" for base in spec.bases)
+    if pos_label is not None and not per_class:
+        raise ValueError(
+            f"{spec.name} is not about one class: leave out pos_label={pos_label!r}."
+        )
+
+
+def _check_ratio(spec):
+    if spec.transform == "ratio" and "r2_score" in spec.bases:
+        raise ValueError(
+            "r2_score_ratio: r2_score may be negative, so its ratio has no meaning. "
+            "Use r2_score_difference or r2_score_group_min."
+        )
+
+
+def _unwrapped(given, parameter):
+    options = {}
+    while isinstance(given, functools.partial):
+        options = given.keywords | options
+        given = given.func
+    unknown = sorted(set(options) - set(_OPTIONS))
+    if unknown:
+        raise ValueError(
+            f"{parameter} is a functools.partial with {', '.join(unknown)}. Only "
+            f"{', '.join(_OPTIONS)} can be set; fit knows the data."
+        )
+    return given, options
+
+
+def _function_name(function, given, parameter):
+    """Name of a function of fairlearn; with options where its base metric has some."""
+    if not _from(function, "fairlearn"):
+        raise ValueError(_unknown(given, parameter))
+    base = getattr(function, "_metric_fn", None)
+    if base is None:
+        return getattr(function, "__name__", "")
+    # The result of make_derived_metric. fairlearn offers no public way to ask.
+    base, options = _unwrapped(base, parameter)
+    name = getattr(base, "__name__", "")
+    if not _from(base, "fairlearn", "sklearn") or name not in BASE_METRICS:
+        raise ValueError(_unknown(given, parameter))
+    return f"{name}_{function._transform}", options
+
+
+def _from(function, *packages):
+    # By module rather than by identity, so that criteria need not import fairlearn.
+    return str(getattr(function, "__module__", "")).partition(".")[0] in packages
+
+
+def _unknown(given, parameter):
+    bases = ", ".join(base for base in BASE_METRICS if base != "recall_score")
+    return (
+        f"{parameter}={given!r} is not known, or has no smooth counterpart. Give (a) "
+        "demographic_parity_difference, equal_opportunity_difference, "
+        "equalized_odds_difference, or _ratio instead of _difference; (b) one of "
+        f"{bases}, followed by _difference, _ratio, _group_min or _group_max; (c) the "
+        "fairlearn.metrics function of such a name, or made by its "
+        "make_derived_metric; (d) 'loss' or 'group_loss'; (e) a Criterion: an object "
+        "of a subclass of your own, which needs value and gradient; (f) a list of "
+        "these."
+    )

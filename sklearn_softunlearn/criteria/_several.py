@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Several criteria as one: their functionals side by side."""
+
+import numpy as np
+from scipy import linalg
+
+from sklearn_softunlearn.criteria._base import Criterion
+
+
+class CriterionList(Criterion):
+    """The functionals of several criteria, each measured as it would be alone.
+
+    As metrics, each is to shrink by the fraction ``delta`` of its own value; as
+    utilities, none may get worse.
+
+    Parameters
+    ----------
+    criteria : list of Criterion
+    """
+
+    def __init__(self, criteria):
+        self.criteria = criteria
+        self.needs_groups = any(c.needs_groups for c in criteria)
+        # Intersections are the stricter demand on the data.
+        self.marginal = all(c.marginal for c in criteria if c.needs_groups)
+
+    @property
+    def name(self):
+        """The names of all."""
+        return ", ".join(criterion.name for criterion in self.criteria)
+
+    def __repr__(self):
+        """Constructor call."""
+        return f"CriterionList({self.criteria!r})"
+
+    def bind(self, rows):
+        """The list of bound criteria."""
+        return CriterionList([criterion.bind(rows) for criterion in self.criteria])
+
+    def check(self, rows):
+        """Raise ValueError if one of the criteria is undefined on the rows."""
+        for criterion in self.criteria:
+            criterion.check(rows)
+
+    def names(self, rows):
+        """Names of the functionals, after the criterion where they differ from it."""
+        return [
+            name if name == criterion.name else f"{criterion.name}: {name}"
+            for criterion in self.criteria
+            for name in criterion.names(rows)
+        ]
+
+    def parts(self, rows):
+        """The criteria, each with its number of functionals."""
+        return [part for criterion in self.criteria for part in criterion.parts(rows)]
+
+    def value(self, raw_prediction, rows):
+        """Values of all functionals."""
+        return np.concatenate([c.value(raw_prediction, rows) for c in self.criteria])
+
+    def hard_value(self, raw_prediction, rows):
+        """Values of all functionals on predicted labels."""
+        hard = [c.hard_value(raw_prediction, rows) for c in self.criteria]
+        return np.concatenate(hard)
+
+    def gradient(self, raw_prediction, rows):
+        """Derivative of `value`, of shape (n_samples, n_outputs, n_functionals)."""
+        gradients = [c.gradient(raw_prediction, rows) for c in self.criteria]
+        return np.concatenate(gradients, axis=2)
+
+    def gradient_factors(self, raw_prediction, rows):
+        """The statistics of all criteria side by side."""
+        factors = [c.gradient_factors(raw_prediction, rows) for c in self.criteria]
+        gradients, jacobians = zip(*factors, strict=True)
+        return np.concatenate(gradients, axis=2), linalg.block_diag(*jacobians)
+
+    def worst(self, value, rows):
+        """Of each criterion on its own."""
+        return self._each("worst", value, rows)
+
+    def parity(self, value, rows):
+        """Of each criterion on its own."""
+        return self._each("parity", value, rows)
+
+    def _each(self, method, value, rows):
+        sizes = [len(criterion.names(rows)) for criterion in self.criteria]
+        pieces = np.split(value, np.cumsum(sizes)[:-1])
+        return np.concatenate(
+            [
+                getattr(criterion, method)(piece, rows)
+                for criterion, piece in zip(self.criteria, pieces, strict=True)
+            ]
+        )

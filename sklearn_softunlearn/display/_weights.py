@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_softunlearn._evaluation import make_table
+from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
+
+_RESERVED = ["row", "deletion_weight", "group", "label"]
+
+
+class DeletionWeightsDisplay:
+    """Which rows a correction deletes, and of which group and label.
+
+    A reviewer sees whether a group is being silenced: `mass` says how much of each
+    group and label is deleted, `frame` lists the rows with the largest weights next to
+    their features. Make one with :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    deletion_weight : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,)
+        Labels.
+    group : array-like of shape (n_samples,), default=None
+        Name of the sensitive group of each row. None is one group.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Rows count by it in the mass.
+    X : DataFrame or array-like of shape (n_samples, n_features), default=None
+        What `frame` shows next to the weights.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What `plot` drew on.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> from sklearn_softunlearn.display import DeletionWeightsDisplay
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector().fit(X, y, sensitive_features=group)
+    >>> display = DeletionWeightsDisplay.from_estimator(
+    ...     corrector, X, y, sensitive_features=group
+    ... )
+    >>> list(display.frame(3).columns[:4])
+    ['row', 'deletion_weight', 'group', 'label']
+    >>> display.mass().columns.to_list()
+    ['group', 'label', 'total', 'deleted', 'share']
+    """
+
+    def __init__(self, deletion_weight, y, *, group=None, sample_weight=None, X=None):
+        self.deletion_weight = np.asarray(deletion_weight, dtype=float)
+        n_rows = len(self.deletion_weight)
+        self.label = np.asarray(y)
+        self.group = np.full(n_rows, "all") if group is None else np.asarray(group)
+        self.sample_weight = (
+            np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight)
+        )
+        self.X = X
+        for name in ("label", "group", "sample_weight"):
+            if len(getattr(self, name)) != n_rows:
+                raise ValueError(
+                    f"{name} has {len(getattr(self, name))} rows where deletion_weight "
+                    f"has {n_rows}. Give the rows that the corrector was fitted on."
+                )
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, sensitive_features=None, sample_weight=None
+    ):
+        """Weights of a fitted corrector.
+
+        Parameters
+        ----------
+        estimator : fitted SoftUnlearnCorrector or SoftUnlearnCorrectorCV
+        X, y, sensitive_features, sample_weight
+            The rows that it was fitted on, as they were passed to `fit`.
+
+        Returns
+        -------
+        DeletionWeightsDisplay
+        """
+        check_is_fitted(estimator)
+        ids = getattr(estimator, "sensitive_feature_ids", None)
+        table = make_table(X, y, sensitive_features, sample_weight, ids, "")
+        group = None
+        if table.sensitive_features is not None:
+            groups = table.groups()
+            group = np.array(groups.names, dtype=object)[groups.codes]
+        return cls(
+            estimator.deletion_weights_,
+            table.y,
+            group=group,
+            sample_weight=table.sample_weight,
+            X=X,
+        )
+
+    def frame(self, n_rows=None):
+        """Rows with the largest weights, with the features that the user gave.
+
+        Parameters
+        ----------
+        n_rows : int, default=None
+            Number of rows; None shows all whose weight is not 0.
+
+        Returns
+        -------
+        pandas DataFrame
+            "row" is the position; features whose names clash get a suffix "_X".
+        """
+        order = np.argsort(-self.deletion_weight, kind="stable")
+        n_deleted = int(np.sum(self.deletion_weight > 0))
+        order = order[: n_deleted if n_rows is None else min(n_rows, n_deleted)]
+        own = [order] + [
+            values[order] for values in (self.deletion_weight, self.group, self.label)
+        ]
+        table = pd.DataFrame(dict(zip(_RESERVED, own, strict=True)))
+        if self.X is None:
+            return table
+        features = _rows_of(self.X, order)
+        # Not with the suffixes of join, whose names differ between versions of pandas.
+        clashes = {name: f"{name}_X" for name in features if name in _RESERVED}
+        return pd.concat([table, features.rename(columns=clashes)], axis=1)
+
+    def mass(self):
+        """Rows deleted of each group and label.
+
+        Returns
+        -------
+        pandas DataFrame
+            "total" and "deleted" count rows by their sample weight, "share" is their
+            ratio.
+        """
+        table = pd.DataFrame(
+            {
+                "group": self.group,
+                "label": self.label,
+                "total": self.sample_weight,
+                "deleted": self.sample_weight * self.deletion_weight,
+            }
+        )
+        cells = table.groupby(["group", "label"], as_index=False, sort=True).sum()
+        return cells.assign(share=cells["deleted"] / cells["total"])
+
+    def plot(self, ax=None, *, bar_kwargs=None):
+        """Draw the share deleted of each group, one bar for each label.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        bar_kwargs : dict, default=None
+            Further arguments of :meth:`matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        DeletionWeightsDisplay
+            This display.
+        """
+        self.ax_ = axes_or_new(ax)
+        self.figure_ = self.ax_.figure
+        shares = self.mass().pivot(index="group", columns="label", values="share")
+        height = 0.8 / len(shares.columns)
+        places = np.arange(len(shares))[::-1]
+        for position, label in enumerate(shares.columns):
+            at = places + 0.4 - (position + 0.5) * height
+            values = 100 * shares[label].fillna(0.0)
+            style = {"height": 0.92 * height, "label": f"label {label}"}
+            bars = self.ax_.barh(at, values, **style | (bar_kwargs or {}))
+            self.ax_.bar_label(bars, fmt="%.1f", padding=3, fontsize="small")
+        self.ax_.set_yticks(places, [str(group) for group in shares.index])
+        self.ax_.set_xlabel("rows deleted (% of the rows of this group and label)")
+        self.ax_.set_ylabel("group")
+        self.ax_.margins(x=0.12)
+        legend_above(self.ax_)
+        return self
+
+
+def _rows_of(X, order):
+    if hasattr(X, "iloc"):
+        return X.iloc[order].reset_index(drop=True)
+    if hasattr(X, "to_pandas"):
+        return X.to_pandas().iloc[order].reset_index(drop=True)
+    rows = X[order] if hasattr(X, "shape") else np.asarray(X)[order]
+    rows = rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows)
+    return pd.DataFrame(rows).add_prefix("x")

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`MLPClassifier` and `MLPRegressor`, corrected in their last layer."""
+
+from copy import deepcopy
+
+import numpy as np
+from scipy.special import expit
+from sklearn.base import is_classifier
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
+from sklearn.utils.validation import validate_data
+
+from sklearn_softunlearn._losses import (
+    BinaryLogLoss,
+    HalfSquaredError,
+    HalfTweedieDeviance,
+    SoftmaxLogLoss,
+)
+from sklearn_softunlearn._responses import (
+    ExponentialResponse,
+    IdentityResponse,
+    LogisticResponse,
+    SoftmaxResponse,
+)
+from sklearn_softunlearn.models._linear import LinearModel, common_shifts
+
+_ACTIVATIONS = {
+    "identity": lambda z: z,
+    "logistic": expit,
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0.0),
+}
+
+
+class MLPModel(LinearModel):
+    """Last layer of a fitted `MLPClassifier` or `MLPRegressor`.
+
+    The features are the activations of the last hidden layer (`embed`), which is held
+    as trained with all layers before it. scikit-learn minimises, over batches::
+
+        (sum_(i in batch) s_i loss_i + alpha |w|^2 / 2) / sum_(i in batch) s_i
+
+    where the intercepts are not penalised. Summed over the B batches of an epoch this
+    is J with ``Omega = B alpha |w|^2 / 2``; B is 1 for ``solver="lbfgs"``. The loss is
+    the log loss, for a regressor the half squared error or (with
+    ``loss="poisson"``) the half Poisson deviance.
+
+    A refit is one of the last layer.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted; neither it nor the arrays are modified.
+    X : ndarray of shape (n_samples, n_units)
+        Activations of the last hidden layer.
+    y : ndarray of shape (n_samples,)
+        Class indices, or the numbers of a regression.
+    sample_weight : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        With several labels or targets for each row, or with ``early_stopping=True``,
+        which never trains on a part of the rows.
+    """
+
+    convergence_advice = "lower tol, raise max_iter and n_iter_no_change; (c) use lbfgs"
+
+    def __init__(self, estimator, X, y, sample_weight):
+        _check_supported(estimator)
+        self.estimator = estimator
+        loss, response = _loss_and_response(estimator)
+        super().__init__(
+            X,
+            y,
+            sample_weight,
+            coef=estimator.coefs_[-1].T,
+            intercept=estimator.intercepts_[-1],
+            loss=loss,
+            response=response,
+        )
+        self._strength = estimator.alpha * _n_batches(estimator, len(y))
+
+    @staticmethod
+    def embed(estimator, X):
+        """Activations of the last hidden layer, of shape (n_samples, n_units)."""
+        X = validate_data(estimator, X, reset=False, accept_sparse=("csr", "csc"))
+        activate = _ACTIVATIONS[estimator.activation]
+        hidden = zip(estimator.coefs_[:-1], estimator.intercepts_[:-1], strict=True)
+        for coef, intercept in hidden:
+            X = activate(X @ coef + intercept)
+        return X
+
+    def penalty_curvature(self):
+        """``B * alpha`` for the coefficients, 0 for the intercepts."""
+        curvature = np.full((self.n_outputs, self.X.shape[1] + 1), self._strength)
+        curvature[:, -1] = 0.0
+        return curvature.ravel()
+
+    def null_directions(self):
+        """The same shift of an unpenalised parameter in all of several classes."""
+        if self.n_outputs == 1:
+            return super().null_directions()
+        penalty = self.penalty_curvature().reshape(self.n_outputs, -1)
+        return common_shifts(penalty[0] == 0, self.n_outputs)
+
+    def with_parameters(self, parameters):
+        """Copy of the fitted estimator with another last layer."""
+        corrected = deepcopy(self.estimator)
+        coef, intercept = self.split(parameters)
+        dtype = corrected.coefs_[-1].dtype
+        corrected.coefs_[-1] = np.ascontiguousarray(coef.T, dtype=dtype)
+        corrected.intercepts_[-1] = intercept.astype(dtype)
+        return corrected
+
+    def refitted_parameters(self, row_weight):
+        """Parameters of a last layer refitted with these row weights.
+
+        Raises
+        ------
+        ValueError
+            If no row of some class has a positive weight.
+        """
+        kept = row_weight > 0
+        if is_classifier(self.estimator):
+            missing = np.setdiff1d(self.y, self.y[kept])
+            if missing.size:
+                gone = np.asarray(self.estimator.classes_)[missing].tolist()
+                raise ValueError(
+                    f"Every row of the classes {gone} would be deleted. Lower delta or "
+                    "max_weight."
+                )
+        layer = self._last_layer(np.sum(row_weight))
+        layer.fit(self.X[kept], self.y[kept], sample_weight=row_weight[kept])
+        intercept = np.atleast_1d(layer.intercept_)[:, None]
+        return np.hstack([np.atleast_2d(layer.coef_), intercept]).ravel()
+
+    def _last_layer(self, mass):
+        """Unfitted linear estimator with the objective of the last layer."""
+        if is_classifier(self.estimator):
+            C = 1.0 / self._strength if self._strength > 0 else np.inf
+            return LogisticRegression(C=C, tol=1e-8, max_iter=10_000)
+        if self.estimator.loss == "poisson":
+            alpha = self._strength / mass
+            return PoissonRegressor(alpha=alpha, tol=1e-8, max_iter=10_000)
+        return Ridge(alpha=self._strength)
+
+
+def _loss_and_response(estimator):
+    if not is_classifier(estimator):
+        if estimator.loss == "poisson":
+            return HalfTweedieDeviance(1, log_link=True), ExponentialResponse()
+        return HalfSquaredError(), IdentityResponse()
+    if len(estimator.classes_) > 2:
+        return SoftmaxLogLoss(), SoftmaxResponse()
+    return BinaryLogLoss(), LogisticResponse()
+
+
+def _n_batches(estimator, n_samples):
+    if estimator.solver == "lbfgs":
+        return 1
+    size = 200 if estimator.batch_size == "auto" else estimator.batch_size
+    return int(np.ceil(n_samples / min(size, n_samples)))
+
+
+def _check_supported(estimator):
+    name = type(estimator).__name__
+    single = estimator.coefs_[-1].shape[1] == 1
+    multiclass = is_classifier(estimator) and estimator.out_activation_ == "softmax"
+    if not (single or multiclass):
+        raise ValueError(
+            f"{name} was fitted to several labels or targets for each row. Only one is "
+            "supported: correct one model for each."
+        )
+    if estimator.early_stopping and estimator.solver != "lbfgs":
+        raise ValueError(
+            f"{name}(early_stopping=True) is not supported: it holds out rows, which "
+            "then have no influence, without saying which. Use early_stopping=False."
+        )

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The last linear layer of a skorch net, on fixed features."""
+
+import numpy as np
+import torch
+from sklearn.base import is_classifier
+from skorch.utils import to_numpy
+from torch import nn
+
+from sklearn_softunlearn._losses import SoftmaxLogLoss
+from sklearn_softunlearn.models._linear import LinearModel, common_shifts
+from sklearn_softunlearn.models.skorch._net import (
+    batches,
+    evaluation_module,
+    features_gradient,
+    first_output,
+    hint_at_dtype,
+    reinitialized,
+    with_values,
+)
+from sklearn_softunlearn.models.skorch._objective import (
+    check_classes,
+    effective_rows,
+    net_loss,
+    weight_decay,
+)
+from sklearn_softunlearn.models.skorch._refit import minimize_objective
+
+
+class LastLayerModel(LinearModel):
+    """Last linear layer of a fitted skorch net; all other layers are held.
+
+    On the features that enter the layer this is a linear model with a convex training
+    objective. The features are computed once, in evaluation mode: dropout is off and
+    batch normalisation uses its running statistics.
+
+    A feature that is 0 for every training row and not penalised (a dead unit) is held
+    at its coefficients: no row moves them.
+
+    Training by batches, stopped early and with dropout, ends near the optimum of the
+    layer but not at it. What the correction does to metric and utility is right to
+    first order all the same; that deletion equals retraining needs the optimum.
+
+    Parameters
+    ----------
+    net : fitted skorch net
+        Neither it nor the arrays are modified.
+    X : ndarray of shape (n_samples, n_features), float64
+        What enters the last linear layer, from `embed`.
+    y : ndarray of shape (n_samples,)
+        Class indices, or the numbers of a regression.
+    sample_weight : ndarray of shape (n_samples,)
+    """
+
+    convergence_advice = (
+        "train longer, or with a decaying learning rate and weight_decay > 0"
+    )
+    # Nets are stopped early on purpose, and trained with noise that evaluation mode
+    # does not have. Only a layer that has hardly been trained is worth a warning.
+    converged_share = 0.5
+
+    def __init__(self, net, X, y, sample_weight):
+        self.net = net
+        self._name, layer = last_linear(net)
+        terms = net_loss(net)
+        if is_classifier(net):
+            check_classes(net, layer.out_features)
+        row_weight, strength = effective_rows(net, terms, X, y, sample_weight)
+        super().__init__(
+            X,
+            y,
+            row_weight,
+            coef=to_numpy(layer.weight),
+            intercept=None if layer.bias is None else to_numpy(layer.bias),
+            loss=terms.loss,
+            response=terms.response,
+        )
+        decay = weight_decay(net)
+        self._penalty = strength * self._joined(
+            np.full(to_numpy(p).shape, decay[name]) for name, p in self._named(layer)
+        )
+        dead = np.append(~np.any(X, axis=0), [False] * self.has_intercept)
+        held = np.tile(dead, self.n_outputs) & (self._penalty == 0)
+        self.fixed = held if np.any(held) else None
+
+    @staticmethod
+    def embed(net, X):
+        """Features of all rows, of shape (n_samples, n_features), float64.
+
+        Raises
+        ------
+        ValueError
+            If the predictions are not those of the last linear layer.
+        """
+        module, link = evaluation_module(net), net_loss(net).link
+        layer = dict(module.named_modules())[last_linear(net)[0]]
+        seen, features = [], []
+        layer.register_forward_hook(lambda _, given, out: seen.append((given[0], out)))
+        with torch.no_grad(), hint_at_dtype(X):
+            for rows in batches(net, X):
+                raw = link(first_output(module(rows)))
+                _check_is_last(net, seen, raw)
+                features.append(seen.pop()[0].double().cpu().numpy())
+        return np.concatenate(features)
+
+    def rows_of(self, inputs):
+        """Features of rows as the net takes them."""
+        return self.embed(self.net, inputs)
+
+    def input_gradient(self, inputs, cotangent):
+        """Raw predictions, and a combination of their derivatives by the rows."""
+        module = evaluation_module(self.with_parameters(self.parameters))
+        link = net_loss(self.net).link
+        return features_gradient(
+            self.net, inputs, lambda rows: link(first_output(module(rows))), cotangent
+        )
+
+    def penalty_curvature(self):
+        """Weight decay in the units of J; 1 for held parameters."""
+        if self.fixed is None:
+            return self._penalty
+        return np.where(self.fixed, 1.0, self._penalty)
+
+    def null_directions(self):
+        """With softmax, the same shift of a coefficient in all classes."""
+        if not isinstance(self.loss, SoftmaxLogLoss):
+            return super().null_directions()
+        shape = (self.n_outputs, -1)
+        loose = np.all(self.penalty_curvature().reshape(shape) == 0, axis=0)
+        return common_shifts(loose, self.n_outputs)
+
+    def with_parameters(self, parameters):
+        """Deep copy of the net with another last layer."""
+        coef, intercept = self.split(parameters)
+        values = {"weight": coef, "bias": intercept}
+        _, layer = last_linear(self.net)
+        return with_values(
+            self.net,
+            {name: values[name.rpartition(".")[2]] for name, _ in self._named(layer)},
+        )
+
+    def refitted_parameters(self, row_weight):
+        """Parameters at the optimum of the last layer with these row weights."""
+        return minimize_objective(self, row_weight)
+
+    def initial_parameters(self, random_state):
+        """Parameters of an untrained layer, of shape (n_parameters,)."""
+        names = [name for name, _ in self._named(last_linear(self.net)[1])]
+        return self._joined(reinitialized(self.net, names, random_state).values())
+
+    def _named(self, layer):
+        prefix = f"{self._name}." if self._name else ""
+        return [(prefix + name, p) for name, p in layer.named_parameters()]
+
+    def _joined(self, arrays):
+        """Weight and bias as one vector, in the order of `parameters`."""
+        tables = [np.reshape(a, (self.n_outputs, -1)) for a in arrays]
+        return np.hstack(tables).astype(np.float64).ravel()
+
+
+def last_linear(net):
+    """Name and module of the last `torch.nn.Linear`, in order of registration.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    found = [
+        (name, part)
+        for name, part in net.module_.named_modules()
+        if isinstance(part, nn.Linear)
+    ]
+    if not found:
+        raise ValueError(
+            f"layer='last': the module {type(net.module_).__name__} has no "
+            "torch.nn.Linear. Give layer='all' or a list of parameter names."
+        )
+    return found[-1]
+
+
+def _check_is_last(net, seen, raw):
+    """Raise ValueError unless the prediction is that of the layer's output."""
+    response = net_loss(net).response
+    if len(seen) == 1 and seen[0][1].dim() == 2 and seen[0][1].shape == raw.shape:
+        of_layer = response.smooth(seen[0][1].double().cpu().numpy())
+        of_module = response.smooth(raw.double().cpu().numpy())
+        if np.allclose(of_layer, of_module, rtol=1e-3, atol=1e-4):
+            return
+    raise ValueError(
+        "layer='last': the predictions of the net are not those of its last linear "
+        f"layer, {last_linear(net)[0]!r}: (a) the layer is not the last to be called, "
+        "or is called several times; (b) something other than the criterion's own "
+        "softmax or sigmoid follows it; (c) it works on more than one position of a "
+        "row. Give layer='all' or a list of parameter names."
+    )

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which parameters of a net are corrected, and the model that represents them."""
+
+import numpy as np
+
+from sklearn_softunlearn.models.skorch._last_layer import LastLayerModel
+from sklearn_softunlearn.models.skorch._module import ModuleModel
+from sklearn_softunlearn.models.skorch._net import check_rows
+
+
+class NetLayer:
+    """Maker of trained models for one choice of parameters.
+
+    Parameters
+    ----------
+    layer : "last", "all" or list of str
+        The last linear layer; all trained parameters; or parameters by name, as in
+        ``module_.named_parameters()``.
+
+    Raises
+    ------
+    ValueError
+        If ``layer`` is none of these.
+    """
+
+    fits_sample_weight = False
+    # Nets are strict about dtypes: float32 and integers stay what they are.
+    array_options = {"accept_sparse": False, "dtype": None, "allow_nd": True}
+
+    def __init__(self, layer):
+        self.layer = layer
+        if isinstance(layer, str) and layer not in ("last", "all"):
+            raise ValueError(
+                f"layer={layer!r} is not known. Give 'last', 'all' or a list of names "
+                "of parameters, such as ['fc.weight', 'fc.bias']."
+            )
+
+    def __call__(self, net, X, y, sample_weight):
+        """The trained model of a fitted net; X as `embed` returns it."""
+        if self._is_last():
+            return LastLayerModel(net, X, y, sample_weight)
+        return ModuleModel(net, X, y, sample_weight, self.layer)
+
+    def untrained_on(self, net, X, y):
+        """The model of a fitted net on rows that it was not trained on."""
+        # Without train_split, which might not be repeatable on other rows. Not
+        # copy(net), which would serialise the net.
+        view = object.__new__(type(net))
+        vars(view).update(vars(net) | {"train_split": None})
+        return self(view, X, y, np.ones(len(y)))
+
+    def check_rows(self, X):
+        """Raise TypeError unless X is one array of rows."""
+        check_rows(X)
+
+    def embed(self, net, X):
+        """What the corrected parameters see of X: features before the last layer."""
+        check_rows(X)
+        return LastLayerModel.embed(net, X) if self._is_last() else X
+
+    def _is_last(self):
+        return isinstance(self.layer, str) and self.layer == "last"

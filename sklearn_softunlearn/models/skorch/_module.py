@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Any parameters of a skorch net, through forward- and reverse-mode products."""
+
+import numpy as np
+import torch
+from sklearn.base import is_classifier
+from skorch.utils import to_numpy
+from torch.func import functional_call, jacrev, jvp, vjp, vmap
+
+from sklearn_softunlearn.models._base import TrainedModel
+from sklearn_softunlearn.models.skorch._net import (
+    batches,
+    evaluation_module,
+    features_gradient,
+    first_output,
+    hint_at_dtype,
+    reinitialized,
+    with_values,
+)
+from sklearn_softunlearn.models.skorch._objective import (
+    check_classes,
+    effective_rows,
+    net_loss,
+    weight_decay,
+)
+from sklearn_softunlearn.models.skorch._refit import minimize_objective
+
+# Elements of a block of per-row Jacobians, and of a block of directions.
+_BLOCK_ELEMENTS = 2**23
+
+
+class ModuleModel(TrainedModel):
+    """All or some parameters of a fitted skorch net.
+
+    H is the Gauss-Newton matrix. The objective is not convex and training has not
+    reached a stationary point, so influences describe the corrected net to first
+    order, not a net trained anew.
+
+    Everything is computed in evaluation mode: dropout is off, batch normalisation
+    uses its running statistics, which are held. The net computes in its own dtype;
+    sums over batches are in float64. Memory does not grow with the number of rows.
+
+    Parameters
+    ----------
+    net : fitted skorch net
+        Neither it nor the arrays are modified.
+    X : ndarray of shape (n_samples, ...)
+        Rows as the net takes them.
+    y : ndarray of shape (n_samples,)
+    sample_weight : ndarray of shape (n_samples,)
+    layer : "all" or list of str
+        Names of parameters; "all" for those with ``requires_grad``.
+    """
+
+    convergence_advice = "train longer"
+    # A net is not expected to be at a stationary point.
+    converged_share = np.inf
+    # Of the mean of the diagonal of H: flat directions are the rule in nets.
+    relative_damping = 0.1
+
+    def __init__(self, net, X, y, sample_weight, layer="all"):
+        self.net = net
+        self.X = X
+        self.y = y
+        terms = net_loss(net)
+        self.loss, self.response, self._link = terms.loss, terms.response, terms.link
+        named = dict(net.module_.named_parameters())
+        self.names = _parameter_names(named, layer)
+        self._shapes = [named[name].shape for name in self.names]
+        self.parameters = _flat(to_numpy(named[name]) for name in self.names)
+        self.row_weight, strength = effective_rows(net, terms, X, y, sample_weight)
+        decay = weight_decay(net)
+        self._penalty = strength * _flat(
+            np.full(tuple(named[name].shape), decay[name]) for name in self.names
+        )
+        self._module = evaluation_module(net)
+        self._tensor = named[self.names[0]].detach()
+        if is_classifier(net):
+            check_classes(net, self.raw_prediction(X[:1]).shape[1])
+
+    def raw_prediction(self, X, parameters=None):
+        """f_theta(X), of shape (n_samples, n_outputs)."""
+        theta = self._theta(self.parameters if parameters is None else parameters)
+        with torch.no_grad(), hint_at_dtype(X):
+            return np.concatenate(
+                [_array(self._function(theta, rows)) for rows in batches(self.net, X)]
+            )
+
+    def input_gradient(self, inputs, cotangent):
+        """Raw predictions, and a combination of their derivatives by the rows."""
+        theta = self._theta(self.parameters)
+        return features_gradient(
+            self.net, inputs, lambda rows: self._function(theta, rows), cotangent
+        )
+
+    @property
+    def n_outputs(self):
+        """Number of raw predictions of a row."""
+        return self.raw_prediction(self.X[:1]).shape[1]
+
+    def jvp(self, X, directions):
+        """J @ directions, one forward-mode pass for each direction."""
+        theta, tangents = self._theta(self.parameters), self._theta(directions.T)
+        with torch.no_grad():
+            return np.concatenate(
+                [
+                    self._batch_jvp(theta, rows, tangents)
+                    for rows in batches(self.net, X)
+                ]
+            )
+
+    def _batch_jvp(self, theta, rows, tangents):
+        def product(tangent):
+            return jvp(lambda t: self._function(t, rows), (theta,), (tangent,))[1]
+
+        products = vmap(product, chunk_size=self._chunk())(tangents)
+        return np.moveaxis(_array(products), 0, 2)
+
+    def vjp(self, X, cotangents):
+        """J.T @ cotangents, one reverse-mode pass for each direction."""
+        theta, start = self._theta(self.parameters), 0
+        total = np.zeros((self.parameters.size, cotangents.shape[2]))
+        for rows in batches(self.net, X):
+            block = cotangents[start : start + len(rows)]
+            start += len(rows)
+            total += self._batch_vjp(theta, rows, block)
+        return total
+
+    def _batch_vjp(self, theta, rows, cotangents):
+        _, pullback = vjp(lambda t: self._function(t, rows), theta)
+        columns = self._theta(np.moveaxis(cotangents, 2, 0))
+        pulled = vmap(lambda c: pullback(c)[0], chunk_size=self._chunk())(columns)
+        return _array(pulled).T
+
+    def gram(self, curvature):
+        """Dense sum_i J_i.T @ curvature_i @ J_i over the training rows."""
+        gram = np.zeros((self.parameters.size, self.parameters.size))
+        for jacobian, own in self._jacobian_blocks(curvature):
+            left = jacobian.reshape(-1, self.parameters.size)
+            gram += left.T @ (own @ jacobian).reshape(left.shape)
+        return gram
+
+    def gram_diagonal(self, curvature):
+        """Diagonal of `gram`, of shape (n_parameters,)."""
+        diagonal = np.zeros(self.parameters.size)
+        for jacobian, own in self._jacobian_blocks(curvature):
+            diagonal += np.sum(jacobian * (own @ jacobian), axis=(0, 1))
+        return diagonal
+
+    def _jacobian_blocks(self, curvature):
+        """Jacobians (n_rows, n_outputs, n_parameters) with their rows of curvature."""
+        theta, start = self._theta(self.parameters), 0
+        size = _BLOCK_ELEMENTS // (curvature.shape[1] * self.parameters.size)
+
+        def of_row(row):
+            return jacrev(lambda t: self._function(t, row[None])[0])(theta)
+
+        for rows in batches(self.net, self.X):
+            for piece in rows.split(max(1, size)):
+                own = curvature[start : start + len(piece)]
+                start += len(piece)
+                yield _array(vmap(of_row)(piece)), own
+
+    def penalty_curvature(self):
+        """Weight decay in the units of J."""
+        return self._penalty
+
+    @property
+    def layers(self):
+        """Slices of the parameter vector, one for each named parameter."""
+        ends = np.cumsum([shape.numel() for shape in self._shapes])
+        return [
+            slice(end - shape.numel(), end)
+            for end, shape in zip(ends.tolist(), self._shapes, strict=True)
+        ]
+
+    def initial_parameters(self, random_state):
+        """Parameters of an untrained net, of shape (n_parameters,)."""
+        return _flat(reinitialized(self.net, self.names, random_state).values())
+
+    def with_parameters(self, parameters):
+        """Deep copy of the net with other parameters."""
+        return with_values(self.net, self._split(parameters))
+
+    def refitted_parameters(self, row_weight):
+        """Parameters trained on with these row weights, from the fitted ones."""
+        return minimize_objective(self, row_weight)
+
+    def _split(self, flat):
+        return {
+            name: flat[part].reshape(tuple(shape))
+            for name, part, shape in zip(
+                self.names, self.layers, self._shapes, strict=True
+            )
+        }
+
+    def _function(self, theta, rows):
+        """Raw predictions of some rows at a flat parameter tensor."""
+        output = functional_call(self._module, self._split(theta), (rows,))
+        return self._link(first_output(output))
+
+    def _theta(self, array):
+        return torch.as_tensor(
+            np.ascontiguousarray(array),
+            dtype=self._tensor.dtype,
+            device=self._tensor.device,
+        )
+
+    def _chunk(self):
+        return max(1, _BLOCK_ELEMENTS // self.parameters.size)
+
+
+def _parameter_names(named, layer):
+    if isinstance(layer, str):
+        return [name for name, p in named.items() if p.requires_grad]
+    unknown = [name for name in layer if name not in named]
+    if unknown or not len(layer):
+        raise ValueError(
+            f"layer={layer!r}: {unknown or 'an empty list'} names no parameter of the "
+            f"module. It has {list(named)}."
+        )
+    return list(dict.fromkeys(layer))
+
+
+def _flat(arrays):
+    return np.concatenate([np.ravel(a) for a in arrays]).astype(np.float64)
+
+
+def _array(tensor):
+    return tensor.detach().cpu().double().numpy()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Batches of rows through a net, and copies of a net with other parameters."""
+
+from contextlib import contextmanager
+from copy import deepcopy
+
+import numpy as np
+import torch
+from skorch.dataset import unpack_data
+from skorch.utils import to_device, to_tensor
+
+
+def check_rows(X):
+    """Raise TypeError unless X is one array of rows.
+
+    Raises
+    ------
+    TypeError
+        For a dict, list or tuple of inputs, a DataFrame (skorch passes its columns as
+        keyword arguments) or a Dataset.
+    """
+    if isinstance(X, np.ndarray):
+        return
+    raise TypeError(
+        f"X is a {type(X).__name__}. For a net, pass the rows as one NumPy array of "
+        "the dtype that the module expects, for example "
+        "np.asarray(X, dtype=np.float32). A dict, DataFrame, Dataset or several "
+        "inputs are not supported."
+    )
+
+
+def batches(net, X):
+    """Tensors of consecutive rows, as skorch would feed them to the module."""
+    for batch in net.get_iterator(net.get_dataset(X), training=False):
+        rows, _ = unpack_data(batch)
+        yield to_tensor(rows, device=net.device)
+
+
+def evaluation_module(net):
+    """Copy of the module in evaluation mode, without gradients."""
+    return deepcopy(net.module_).eval().requires_grad_(False)
+
+
+def first_output(output):
+    """The first of several outputs, which is what skorch predicts from."""
+    return output[0] if isinstance(output, tuple) else output
+
+
+@contextmanager
+def hint_at_dtype(X):
+    """Add to torch's message about dtypes what to do."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "dtype" in str(error) or "same type" in str(error):
+            error.add_note(
+                f"X has dtype {X.dtype}, which the module does not accept. Cast it, "
+                "for example with X.astype(np.float32); after a transformer of a "
+                "Pipeline, with FunctionTransformer(np.float32)."
+            )
+        raise
+
+
+def features_gradient(net, X, function, cotangent):
+    """Values of a function of the rows, and a combination of their derivatives.
+
+    Parameters
+    ----------
+    net : fitted skorch net
+    X : ndarray of shape (n_samples, ...)
+    function : callable
+        Tensor of rows to tensor of raw predictions (n_rows, n_outputs).
+    cotangent : callable
+        As in `TrainedModel.input_gradient`.
+    """
+    raws, gradients, start = [], [], 0
+    with hint_at_dtype(X):
+        for rows in batches(net, X):
+            raw, pullback = torch.func.vjp(function, rows)
+            raws.append(raw.double().cpu().numpy())
+            part = slice(start, start + len(rows))
+            start = part.stop
+            factors = torch.as_tensor(cotangent(raws[-1], part)).to(raw)
+            gradients.append(pullback(factors)[0].cpu().numpy())
+    return np.concatenate(raws), np.concatenate(gradients)
+
+
+def with_values(net, values):
+    """Deep copy of a net in which some named parameters have other values."""
+    corrected = deepcopy(net)
+    named = dict(corrected.module_.named_parameters())
+    with torch.no_grad():
+        for name, value in values.items():
+            named[name].copy_(to_device(torch.as_tensor(value), named[name].device))
+    return corrected
+
+
+def reinitialized(net, names, random_state):
+    """Values of named parameters after each layer's own random initialisation."""
+    module = deepcopy(net.module_)
+    seed = int(np.random.default_rng(random_state).integers(2**31))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for part in module.modules():
+            if hasattr(part, "reset_parameters"):
+                part.reset_parameters()
+    named = dict(module.named_parameters())
+    return {name: named[name].detach().cpu().numpy() for name in names}

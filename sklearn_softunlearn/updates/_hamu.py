@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Hardness-aware steps: one objective as asked, at the least cost of the other.
+
+Notation: q is the direction that improves the forget objective (improvement <q, d>),
+g the gradient of the retain objective (cost <g, d>).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sklearn_softunlearn.updates._problem import UpdateResult
+
+
+@dataclass(frozen=True)
+class ConstrainedStep:
+    """Solution of the problem of one step.
+
+    Attributes
+    ----------
+    direction : ndarray of shape (n_parameters,)
+    branch : {"direct", "rectified", "infeasible"}
+    """
+
+    direction: np.ndarray
+    branch: str
+
+
+def constrained_step(cost, improvement, required, radius):
+    """Cheapest step that brings a required improvement, in closed form.
+
+    Solves::
+
+        min_d <cost, d>   s.t.   <improvement, d> >= required,   |d| <= radius
+
+    - *direct*: steepest descent, ``-radius * cost / |cost|``, improves enough;
+    - *rectified*: it does not, and the requirement holds with equality. The step is
+      ``required / |improvement|`` along the improvement and the rest of the radius
+      along the part of ``-cost`` that is orthogonal to it;
+    - *infeasible*: even ``radius * improvement / |improvement|`` falls short, which
+      is then returned.
+
+    Parameters
+    ----------
+    cost, improvement : ndarray of shape (n_parameters,)
+    required : float
+    radius : float > 0
+
+    Returns
+    -------
+    ConstrainedStep
+    """
+    length = np.linalg.norm(improvement)
+    if required > radius * length:
+        unit = improvement / length if length > 0 else improvement
+        return ConstrainedStep(radius * unit, "infeasible")
+    size = np.linalg.norm(cost)
+    direct = -radius * cost / size if size > 0 else np.zeros_like(cost)
+    if improvement @ direct >= required:
+        return ConstrainedStep(direct, "direct")
+    unit = improvement / length
+    along = required / length
+    across = -(cost - (cost @ unit) * unit)
+    width = np.linalg.norm(across)
+    # Parallel gradients leave nothing across, up to rounding.
+    if width > 1e-14 * size:
+        rest = np.sqrt(max(radius**2 - along**2, 0.0)) * across / width
+    else:
+        rest = np.zeros_like(cost)
+    return ConstrainedStep(along * unit + rest, "rectified")
+
+
+def hardness(cost, improvement):
+    """Angle between the improvement and the descent of the cost, in [0, pi].
+
+    Below pi / 2 one step can improve both objectives; at pi every improvement of the
+    one is paid in full by the other. 0 where a gradient vanishes.
+    """
+    lengths = np.linalg.norm(cost) * np.linalg.norm(improvement)
+    if lengths == 0.0:
+        return 0.0
+    return float(np.arccos(np.clip(-(cost @ improvement) / lengths, -1.0, 1.0)))
+
+
+class HAMU(BaseEstimator):
+    """Hardness-aware multi-objective unlearning.
+
+    Each step solves, in closed form (`constrained_step`), with g the gradient of the
+    retain objective and q the direction that improves the forget objective::
+
+        variant "Q":   min_d  <g, d>   s.t.  <q, d> >= B,   |d| <= R
+        variant "U":   max_d  <q, d>   s.t. -<g, d> >= B,   |d| <= R
+
+    "Q" guarantees the quality of forgetting and spends as little retain utility as
+    possible; "U" guarantees the utility and forgets as much as possible. The forget
+    objective is the loss weighted with s_i eps_i, to be raised, or the metric itself,
+    to be lowered; soft weights are the weights of the rows in both objectives. A step
+    costs two passes over the training rows.
+
+    Parameters
+    ----------
+    variant : {"Q", "U"}, default="Q"
+        What is guaranteed, see above.
+    objective : {"metric", "loss"}, default="metric"
+        Forget objective: the metric on the evaluation rows, or the weighted loss.
+    required : float in [0, 1], default=0.5
+        B, as a fraction of what a step of length R can improve at most.
+    radius : float, default=0.02
+        R, relative to the length of the fitted parameters.
+    per_layer : bool, default=False
+        Solve the problem for each layer on its own instead of for all parameters.
+    stop_when_unavoidable : bool, default=False
+        Stop before the first step that raises the retain objective to first order:
+        from there on every improvement is paid for.
+    max_iter : int, default=100
+        Largest number of steps.
+
+    Notes
+    -----
+    ``update_result_.history`` has, for each step, "hardness" (see `hardness`),
+    "retain_cost" (<g, d>), "branch" (of the last layer) and "metric".
+
+    References
+    ----------
+    .. [1] Chen et al., "How Hard Can It Be? Hardness-Aware Multi-Objective
+       Unlearning", ICML 2026. Written from its abstract: the problem of a step is
+       stated there, its radius and requirement schedule are ours.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import HAMU, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(update=HAMU(), delta=0.5)
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> corrector.update_result_.status
+    'target reached'
+    """
+
+    def __init__(
+        self,
+        variant="Q",
+        objective="metric",
+        required=0.5,
+        radius=0.02,
+        per_layer=False,
+        stop_when_unavoidable=False,
+        max_iter=100,
+    ):
+        self.variant = variant
+        self.objective = objective
+        self.required = required
+        self.radius = radius
+        self.per_layer = per_layer
+        self.stop_when_unavoidable = stop_when_unavoidable
+        self.max_iter = max_iter
+
+    def update(self, problem):
+        """Result of the steps, an `UpdateResult`."""
+        self._check()
+        theta, status = problem.model.parameters, "max_iter"
+        radius = self.radius * np.linalg.norm(theta)
+        history = {"hardness": [], "retain_cost": [], "branch": [], "metric": []}
+        for _ in range(self.max_iter):
+            cost = problem.retain_gradient(theta)
+            improvement = self._improvement(problem, theta)
+            if not np.any(improvement):
+                status = "stationary"
+                break
+            step, branch = self._step(problem.model, cost, improvement, radius)
+            if self.stop_when_unavoidable and cost @ step > 0.0:
+                status = "retain cost unavoidable"
+                break
+            theta = theta + step
+            history["hardness"].append(hardness(cost, improvement))
+            history["retain_cost"].append(cost @ step)
+            history["branch"].append(branch)
+            history["metric"].append(problem.metric(theta))
+            if history["metric"][-1] <= problem.target:
+                status = "target reached"
+                break
+        arrays = {name: np.array(values) for name, values in history.items()}
+        return UpdateResult(theta, len(arrays["metric"]), status, history=arrays)
+
+    def _check(self):
+        if self.variant not in ("Q", "U"):
+            raise ValueError(f"variant={self.variant!r} must be 'Q' or 'U'.")
+        if self.objective not in ("loss", "metric"):
+            raise ValueError(
+                f"objective={self.objective!r} must be 'loss' or 'metric'."
+            )
+        if not 0.0 <= self.required <= 1.0:
+            raise ValueError(f"required={self.required!r} must lie in [0, 1].")
+        if not self.radius > 0.0:
+            raise ValueError(f"radius={self.radius!r} must be positive.")
+
+    def _improvement(self, problem, theta):
+        if self.objective == "loss":
+            return problem.forget_gradient(theta)
+        return -problem.metric_gradient(theta)
+
+    def _step(self, model, cost, improvement, radius):
+        layers = model.layers if self.per_layer else [slice(None)]
+        step, branch = np.zeros_like(cost), "direct"
+        share = radius / np.sqrt(len(layers))  # so that |d| <= R over all layers
+        for layer in layers:
+            solved = self._solve(cost[layer], improvement[layer], share)
+            step[layer], branch = solved.direction, solved.branch
+        return step, branch
+
+    def _solve(self, cost, improvement, radius):
+        if self.variant == "Q":
+            required = self.required * radius * np.linalg.norm(improvement)
+            return constrained_step(cost, improvement, required, radius)
+        required = self.required * radius * np.linalg.norm(cost)
+        return constrained_step(-improvement, -cost, required, radius)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Short names of the updates."""
+
+from sklearn_softunlearn.updates._distillation import SCRUB, BadTeacher
+from sklearn_softunlearn.updates._fisher import FisherForgetting, NTKForgetting
+from sklearn_softunlearn.updates._gradient import (
+    FineTune,
+    GradientAscent,
+    NegativeGradient,
+)
+from sklearn_softunlearn.updates._hamu import HAMU
+from sklearn_softunlearn.updates._influence import InfluenceUpdate
+from sklearn_softunlearn.updates._newton import NewtonUpdate
+from sklearn_softunlearn.updates._retrain import Retrain
+
+_BY_NAME = {
+    "bad_teacher": BadTeacher,
+    "fine_tune": FineTune,
+    "fisher": FisherForgetting,
+    "gradient_ascent": GradientAscent,
+    "hamu": HAMU,
+    "influence": InfluenceUpdate,
+    "negative_gradient": NegativeGradient,
+    "newton": NewtonUpdate,
+    "ntk": NTKForgetting,
+    "retrain": Retrain,
+    "scrub": SCRUB,
+}
+
+
+def resolve_update(update):
+    """Update object for a name or an object with an `update` method.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    """
+    if hasattr(update, "update") and not isinstance(update, dict | type):
+        return update
+    if isinstance(update, str) and update in _BY_NAME:
+        return _BY_NAME[update]()
+    raise ValueError(
+        f"update={update!r} is not known. Give one of {sorted(_BY_NAME)} or an object "
+        "such as NewtonUpdate(max_iter=100)."
+    )

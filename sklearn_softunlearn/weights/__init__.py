@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The weight problem: the smallest deletion weights that reach an improvement."""
+
+from sklearn_softunlearn.weights._hard import HardDeletion
+from sklearn_softunlearn.weights._paper import solve_weight_qp, solve_weights
+from sklearn_softunlearn.weights._path import WeightPath
+from sklearn_softunlearn.weights._problem import WeightProblem
+from sklearn_softunlearn.weights._solution import WeightSolution
+from sklearn_softunlearn.weights._weighter import SoftWeighter
+
+__all__ = [
+    "HardDeletion",
+    "SoftWeighter",
+    "WeightPath",
+    "WeightProblem",
+    "WeightSolution",
+    "solve_weight_qp",
+    "solve_weights",
+]

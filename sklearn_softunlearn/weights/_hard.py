@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Hard deletion, the baseline: rows are kept or deleted, nothing in between."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sklearn_softunlearn.weights._solution import WeightSolution
+
+
+class HardDeletion(BaseEstimator):
+    """Delete the rows whose deletion is predicted to help most.
+
+    Rows are taken in the order of their influence on the worst functional of the
+    metric, the most negative first, and get deletion weight 1; all others get 0.
+    Nothing protects the utility. Rows that are not predicted to help are never
+    deleted.
+
+    Parameters
+    ----------
+    k : int, float in (0, 1], "helpful" or None, default=None
+        How many rows to delete: a number, a fraction of the rows, or all that are
+        predicted to help. None deletes until the sum of their influences reaches the
+        request ``delta``, so that hard and soft weights promise the same.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import HardDeletion, SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(weighting=HardDeletion(k=20))
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> int(corrector.deletion_weights_.sum())
+    20
+    """
+
+    def __init__(self, k=None):
+        self.k = k
+
+    def choose(self, problem, influence, delta):
+        """Weights of 0 and 1 for a request.
+
+        Parameters
+        ----------
+        problem : WeightProblem
+        influence : ndarray of shape (n_samples,)
+            Influence of deleting each row on the functional to lower.
+        delta : float
+            Fraction of the metric to remove; used if ``k`` is None.
+
+        Returns
+        -------
+        WeightSolution
+            ``multipliers`` are NaN.
+        """
+        order = np.argsort(influence, kind="stable")
+        n_helpful = int(np.sum(influence < 0))
+        required = delta * np.max(problem.tighten)
+        if self.k is None:
+            wanted = _rows_needed(-influence[order], required)
+        else:
+            wanted = _count(self.k, len(influence))
+        weights = np.zeros(len(influence))
+        weights[order[: min(wanted, n_helpful)]] = 1.0
+        short = self.k is None and -influence @ weights < required
+        return WeightSolution(
+            weights=weights,
+            multipliers=np.full(len(problem.bounds), np.nan),
+            coefficients=np.full(len(problem.bounds), np.nan),
+            kkt_residual=np.nan,
+            n_iter=0,
+            status="hard deletion fell short" if short else "hard deletion",
+            problem=problem,
+        )
+
+
+def _rows_needed(improvement, required):
+    """How many rows it takes until the sum of improvements reaches the request."""
+    if required <= 0.0:
+        return 0
+    return int(np.searchsorted(np.cumsum(np.maximum(improvement, 0.0)), required)) + 1
+
+
+def _count(k, n_samples):
+    if isinstance(k, str) and k == "helpful":
+        return n_samples
+    if isinstance(k, Integral) and not isinstance(k, bool) and k >= 0:
+        return int(k)
+    if isinstance(k, Real) and not isinstance(k, bool) and 0.0 < k <= 1.0:
+        return round(k * n_samples)
+    raise ValueError(
+        f"HardDeletion(k={k!r}): k must be a number of rows, a fraction of the rows in "
+        "(0, 1], 'helpful' for all that are predicted to help, or None."
+    )

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Linear costs: weak, strong, and so strong that only the cost counts.
+
+    min_x  1/2 |x|^2 - strength * (direction . x)    s.t.  x in the cut
+
+From some finite strength on, the solution is the smallest solution of the linear
+programme (Mangasarian and Meyer, 1979). It is reached by raising the strength, each
+solve started from the one before, and recognised by its dual bound.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sklearn_softunlearn.weights._cut import part
+from sklearn_softunlearn.weights._dual import Projection, model_step, project
+from sklearn_softunlearn.weights._vertex import vertex_multipliers
+
+_EPS = np.finfo(np.float64).eps
+_FACTOR = 10.0
+_DIRECT = 100.0
+_STAGES = 24
+_FAR = 1e3
+_ACCURACY = 1e-12
+_ZERO = 1e-12
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The solution at one strength; ``final`` where more strength changes nothing."""
+
+    strength: float
+    solution: Projection
+    final: bool = False
+
+
+def solve_with_cost(cut, direction, strength, known=None):
+    """The stage at one strength, possibly infinite; ``known`` is (strength, p).
+
+    Directly if the strength is moderate: what is known, or no cost at all, is a good
+    start then.
+    """
+    size = float(np.max(np.abs(direction)))
+    before, start = known or (0.0, None)
+    first = min(max(_DIRECT / size, _FACTOR * before), strength)
+    if start is not None:
+        start = start * (first / before)
+    *_, last = follow_cost(cut, direction, first, strength, start)
+    return last
+
+
+def follow_cost(cut, direction, first, last, start=None, is_limit=None):
+    """Yield the solutions at rising strengths, from first to last or to the limit."""
+    now = first
+    for _ in range(_STAGES):
+        solution = project(replace(cut, z=now * direction), start)
+        stage = _stage(cut, direction, now, last, solution, is_limit)
+        if not stage.final and _is_decided(cut, solution):
+            far = _at_vertex(cut, direction, stage, last, is_limit)
+            stage = far if far.solution.residual <= _ACCURACY else stage
+        yield stage
+        if stage.final or stage.solution.infeasible:
+            return
+        now = min(_FACTOR * stage.strength, last)
+        start = stage.solution.p * (now / stage.strength)
+
+
+def _stage(cut, direction, strength, last, solution, is_limit):
+    if strength >= last:
+        return Stage(strength, solution, True)
+    is_limit = is_limit or _is_limit
+    solved = solution.residual <= _ACCURACY
+    final = solved and is_limit(cut, direction, strength, solution)
+    return Stage(strength, solution, final)
+
+
+def _is_decided(cut, solution):
+    """Whether few rows are left between their bounds, or Newton failed to solve it.
+
+    There Newton zigzags between the kinks of single rows; a simplex method does not.
+    """
+    free = (solution.x > cut.lower) & (solution.x < cut.upper)
+    return solution.residual > _ACCURACY or np.sum(free) <= 4 * len(cut.b)
+
+
+def _at_vertex(cut, direction, stage, last, is_limit):
+    """The solution at a far larger strength, from the multipliers of a vertex."""
+    y = vertex_multipliers(cut, direction, stage.solution.p / stage.strength)
+    far = min(_FAR * stage.strength, last)
+    solution = project(replace(cut, z=far * direction), far * y)
+    return _stage(cut, direction, far, last, solution, is_limit)
+
+
+def _is_limit(cut, direction, strength, solution):
+    """Whether x already maximises ``direction.x``: its dual bound is no larger."""
+    p = linear_multipliers(replace(cut, z=strength * direction), solution)
+    slack, noise = certified_slack(cut, p / strength, -direction)
+    return slack - float(direction @ solution.x) <= 4.0 * noise
+
+
+def linear_multipliers(cut, solution):
+    """The multipliers without their share in ``|x|^2``: ``G_F.T p = z_F`` for free x.
+
+    They are the multipliers of the linear programme once x solves it.
+    """
+    active = solution.p > 0.0
+    if not active.any():
+        return solution.p
+    m = int(np.sum(active))
+    curvature, gradient = np.zeros((m, m)), np.zeros(m)
+    for rows in cut.blocks():
+        x, G = solution.x[rows], cut.G[:, rows][active]
+        free = G * ((x > part(cut.lower, rows)) & (x < part(cut.upper, rows)))
+        curvature += free @ G.T
+        gradient += free @ x
+    p = solution.p.copy()
+    step = model_step(gradient, curvature, p[active])
+    p[active] += 0.0 if step is None else step
+    return np.maximum(p, 0.0)
+
+
+def certified_slack(cut, y, cost=None):
+    """``max over the box of y.(b - G x) - cost.x``, and its rounding error.
+
+    Without a cost: negative for some ``y >= 0`` means that no x in the box has
+    ``G x <= b``.
+    """
+    slack, size = float(y @ cut.b), float(np.abs(y) @ cut.b_size)
+    for rows in cut.blocks():
+        d = y @ cut.G[:, rows]
+        d_size = np.abs(y) @ np.abs(cut.G[:, rows])
+        if cost is not None:
+            d, d_size = d + cost[rows], d_size + np.abs(cost[rows])
+        bounds = part(cut.lower, rows), part(cut.upper, rows)
+        best, reach = _best_in_box(d, d_size, *bounds)
+        slack, size = slack + float(np.sum(best)), size + float(np.sum(reach))
+    return slack, 4 * _EPS * size
+
+
+def _best_in_box(d, d_size, lower, upper):
+    """``max -d x`` over the box, and its size; rounding of d meets no open bound."""
+    farthest = np.maximum(np.abs(lower), np.abs(upper))
+    d = np.where(np.isinf(farthest) & (np.abs(d) <= _ZERO * d_size), 0.0, d)
+    with np.errstate(invalid="ignore"):
+        best = np.where(d == 0.0, 0.0, np.maximum(-d * lower, -d * upper))
+    return best, np.where(np.isfinite(farthest), farthest, 0.0) * d_size

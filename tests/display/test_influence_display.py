@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""InfluenceDisplay and DeletionWeightsDisplay: their numbers, and that they draw."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from sklearn_softunlearn import (
+    DeletionWeightsDisplay,
+    InfluenceDisplay,
+    SoftUnlearnCorrector,
+    SoftUnlearnCorrectorCV,
+    influence,
+    leave_one_out,
+)
+from sklearn_softunlearn.datasets import make_biased_classification
+from tests.models_for_tests import precise_logistic
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_biased_classification(n_samples=400, random_state=5)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return precise_logistic().fit(data[0], data[1])
+
+
+@pytest.fixture(scope="module")
+def rows(data, fitted):
+    X, y, group = data
+    return leave_one_out(fitted, X, y, indices=range(40), sensitive_features=group)
+
+
+@pytest.fixture(scope="module")
+def corrector(data):
+    X, y, group = data
+    return SoftUnlearnCorrector().fit(X, y, sensitive_features=group)
+
+
+@pytest.mark.parametrize("estimate", ["first_order", "leverage_exact"])
+def test_agreement_is_that_of_scipy(rows, estimate):
+    display = InfluenceDisplay.from_leave_one_out(rows, estimate=estimate)
+    actual, estimated = rows.actual[:, 0], getattr(rows, estimate)[:, 0]
+
+    assert display.agreement_["pearson"] == pytest.approx(
+        stats.pearsonr(actual, estimated).statistic
+    )
+    assert display.agreement_["spearman"] == pytest.approx(
+        stats.spearmanr(actual, estimated).statistic
+    )
+    assert display.agreement_["slope"] == pytest.approx(
+        np.polyfit(actual, estimated, 1)[0]
+    )
+    np.testing.assert_array_equal(display.utility, getattr(rows, estimate)[:, 1])
+
+
+def test_plot_shows_every_row_and_the_numbers(rows):
+    display = InfluenceDisplay.from_leave_one_out(rows).plot()
+    points = display.ax_.lines[1]
+
+    np.testing.assert_array_equal(points.get_xdata(), rows.actual[:, 0])
+    assert "spearman 0.9" in display.ax_.texts[0].get_text()
+    assert rows.names[0] in display.ax_.get_xlabel()
+
+
+def test_effects_are_sorted_and_conflicts_marked(data, fitted):
+    X, y, group = data
+    found = influence(fitted, X, y, sensitive_features=group, utility="loss")
+    display = InfluenceDisplay.from_influence(found)
+    table = display.frame()
+    worst = int(np.argmax(found.current[:-1]))
+
+    assert table["metric"].is_monotonic_increasing
+    values = found.values[table["row"]]
+    np.testing.assert_array_equal(table["metric"], values[:, worst])
+    np.testing.assert_array_equal(
+        table["conflict"], (values[:, worst] < 0) & (values[:, -1] > 0)
+    )
+    display.plot_effects()
+    drawn = [len(line.get_xdata()) for line in display.ax_.lines[:2]]
+    assert drawn == [(~table["conflict"]).sum(), table["conflict"].sum()]
+
+
+def test_an_estimate_alone_has_no_agreement(data, fitted):
+    X, y, group = data
+    found = influence(fitted, X, y, sensitive_features=group, utility="loss")
+    with pytest.raises(ValueError, match="from_leave_one_out"):
+        InfluenceDisplay.from_influence(found).plot()
+
+
+def test_lengths_and_names_are_checked(rows):
+    with pytest.raises(ValueError, match="one length"):
+        InfluenceDisplay(metric=[1.0, 2.0], utility=[1.0])
+    with pytest.raises(ValueError, match="estimate='other'"):
+        InfluenceDisplay.from_leave_one_out(rows, estimate="other")
+
+
+def test_mass_counts_groups_and_labels(data, corrector):
+    X, y, group = data
+    names = np.where(group == 1, "b", "a")
+    display = DeletionWeightsDisplay.from_estimator(
+        corrector, X, y, sensitive_features=names
+    )
+    mass = display.mass().set_index(["group", "label"])
+    for g in "ab":
+        for label in (0, 1):
+            cell = (names == g) & (y == label)
+            deleted = corrector.deletion_weights_[cell].sum()
+
+            assert mass.loc[(g, label), "total"] == cell.sum()
+            assert mass.loc[(g, label), "deleted"] == pytest.approx(deleted)
+    np.testing.assert_allclose(mass["share"], mass["deleted"] / mass["total"])
+    assert mass["deleted"].sum() == pytest.approx(corrector.report_.deleted_mass)
+    bars = display.plot().ax_.patches
+    np.testing.assert_allclose(
+        sorted(bar.get_width() for bar in bars), sorted(100 * mass["share"])
+    )
+
+
+def test_frame_joins_the_rows_of_the_user(data, corrector):
+    X, y, group = data
+    table = pd.DataFrame(X).add_prefix("f").assign(label="own")
+    table.index = np.arange(len(table)) + 1000
+    display = DeletionWeightsDisplay.from_estimator(
+        corrector, table, y, sensitive_features=group
+    )
+    frame = display.frame(10)
+
+    assert frame["deletion_weight"].is_monotonic_decreasing
+    assert frame["deletion_weight"][0] == corrector.deletion_weights_.max()
+    np.testing.assert_array_equal(frame["f3"], X[frame["row"], 3])
+    np.testing.assert_array_equal(frame["label"], y[frame["row"]])
+    assert set(frame["label_X"]) == {"own"}
+    assert len(display.frame()) == np.sum(corrector.deletion_weights_ > 0)
+
+
+def test_without_groups_and_from_a_search(data):
+    X, y, group = data
+    search = SoftUnlearnCorrectorCV(deltas=[0.4], cv=2, refit=lambda table: 0)
+    search.fit(X, y, sensitive_features=group)
+    display = DeletionWeightsDisplay.from_estimator(search, X, y)
+
+    assert set(display.mass()["group"]) == {"all"}
+    assert list(display.frame(1).columns[4:6]) == ["x0", "x1"]
+    assert display.plot().ax_.get_ylabel() == "group"
+
+
+def test_other_rows_are_refused(data, corrector):
+    X, y, _ = data
+    with pytest.raises(ValueError, match="the rows that the corrector was fitted on"):
+        DeletionWeightsDisplay.from_estimator(corrector, X[:50], y[:50])

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""delta as what the user gets: the metric of labels falls by it."""
+
+import numpy as np
+import pytest
+from fairlearn.metrics import (
+    demographic_parity_difference,
+    equal_opportunity_difference,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from benchmarks.adult import one_hot_adult
+from sklearn_softunlearn import SoftUnlearnCorrector
+from sklearn_softunlearn._calibration import MAX_SOLVES, search_request
+from sklearn_softunlearn.datasets import make_biased_classification
+from tests.models_for_tests import precise_logistic
+
+METRICS = {
+    "demographic_parity_difference": demographic_parity_difference,
+    "equal_opportunity_difference": equal_opportunity_difference,
+}
+
+
+@pytest.fixture(scope="module", params=[0, 1, 2])
+def data(request):
+    return make_biased_classification(n_samples=1200, random_state=request.param)
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("delta", [0.2, 0.5, 0.9, 1.0])
+def test_the_counted_metric_falls_by_delta(data, name, delta):
+    X, y, group = data
+    corrector = SoftUnlearnCorrector(
+        precise_logistic(),
+        metric=name,
+        delta=delta,
+        calibrate="labels",
+        utility_tol=0.1,
+    ).fit(X, y, sensitive_features=group)
+    before, after = (
+        METRICS[name](y, model.predict(X), sensitive_features=group)
+        for model in (corrector.base_estimator_, corrector)
+    )
+    # One row of the smallest cell is a step of the metric.
+    cells = [np.sum((group == g) & (y == 1)) for g in (0, 1)]
+    step = 1 / min(cells)
+
+    assert abs(after - (1 - delta) * before) <= 2 * step
+    assert corrector.report_.delta == delta
+    line = corrector.report_[name, "fairlearn"]
+    assert (line.before, line.after) == pytest.approx((before, after))
+
+
+def test_weights_are_those_of_the_request(data):
+    X, y, group = data
+    corrector = SoftUnlearnCorrector(delta=0.5, calibrate="labels")
+    corrector.fit(X, y, sensitive_features=group)
+    plain = SoftUnlearnCorrector(delta=corrector.report_.request)
+    plain.fit(X, y, sensitive_features=group)
+
+    np.testing.assert_array_equal(plain.deletion_weights_, corrector.deletion_weights_)
+    solved = f"solved for {corrector.report_.request:.4g}"
+    assert (solved in str(corrector.report_)) == (corrector.report_.request != 0.5)
+    assert "solved for" not in str(plain.report_)
+
+
+def test_delta_zero_changes_nothing(data):
+    X, y, group = data
+    corrector = SoftUnlearnCorrector(delta=0.0, calibrate="labels")
+    corrector.fit(X, y, sensitive_features=group)
+
+    assert not np.any(corrector.deletion_weights_)
+
+
+def test_path_and_clone_keep_the_option(data):
+    X, y, group = data
+    corrector = clone(SoftUnlearnCorrector(calibrate="labels"))
+    path = corrector.path(X, y, deltas=[0.3, 0.6], sensitive_features=group)
+    name = "demographic_parity_difference"
+    shares = [
+        c.report_[name, "fairlearn"].after / c.report_[name, "fairlearn"].before
+        for c in path
+    ]
+
+    np.testing.assert_allclose(shares, [0.7, 0.4], atol=0.03)
+
+
+def test_unknown_calibration_is_refused(data):
+    X, y, group = data
+    with pytest.raises(ValueError, match="calibrate='other' is not known"):
+        SoftUnlearnCorrector(calibrate="other").fit(X, y, sensitive_features=group)
+
+
+class Counted:
+    def __init__(self, function):
+        self.function = function
+        self.calls = []
+
+    def __call__(self, request):
+        self.calls.append(request)
+        return self.function(request)
+
+
+@given(
+    delta=st.floats(0.01, 1.0),
+    power=st.floats(0.3, 3.0),
+    reach=st.floats(0.2, 2.5),
+    n_steps=st.integers(2, 200),
+    shift=st.floats(-0.3, 0.3),
+)
+@settings(deadline=None, max_examples=300)
+def test_search_is_near_never_worse_and_takes_a_dozen_solves(
+    delta, power, reach, n_steps, shift
+):
+    """A staircase that may fall short of parity, or pass it."""
+
+    def remaining(request):
+        smooth = 1 - reach * request**power + shift * np.sin(9 * request) * request
+        return np.round(smooth * n_steps) / n_steps
+
+    counted = Counted(remaining)
+    request = search_request(counted, delta)
+    left = remaining(request) if request else 1.0
+
+    assert len(counted.calls) <= MAX_SOLVES < 12
+    assert abs(left) <= 1.0
+    assert all(0 <= call <= 1 for call in counted.calls)
+    # No further than doing nothing.
+    assert abs(left - (1 - delta)) <= delta + 1e-12
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("delta", [0.1, 0.5, 0.95])
+def test_search_finds_the_step_of_a_monotone_staircase(power, delta):
+    def remaining(request):
+        return np.round((1 - 1.2 * request**power) * 50) / 50
+
+    left = remaining(search_request(remaining, delta))
+
+    assert abs(left - (1 - delta)) <= 0.02
+
+
+def test_a_metric_that_only_grows_leaves_the_model_alone():
+    assert search_request(lambda request: 1 + request, 0.5) == 0.0
+
+
+def test_adult_labels_fall_by_delta(data_home):
+    data = one_hot_adult(data_home)
+    corrector = SoftUnlearnCorrector(
+        precise_logistic(), delta=0.5, calibrate="labels"
+    ).fit(data.X_train, data.y_train, sensitive_features=data.sex_train)
+    before, after = (
+        demographic_parity_difference(
+            data.y_train,
+            model.predict(data.X_train),
+            sensitive_features=data.sex_train,
+        )
+        for model in (corrector.base_estimator_, corrector)
+    )
+
+    assert after == pytest.approx(0.5 * before, rel=2e-3)

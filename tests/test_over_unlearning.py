@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The causes of over-unlearning against plain counting."""
+
+import numpy as np
+import pytest
+
+from sklearn_softunlearn import SoftUnlearnCorrector, over_unlearning
+from sklearn_softunlearn.datasets import make_biased_classification
+from tests.models_for_tests import precise_logistic
+
+
+def fitted(**options):
+    X, y, group = make_biased_classification(n_samples=800, random_state=0)
+    corrector = SoftUnlearnCorrector(precise_logistic(), **options)
+    return corrector.fit(X, y, sensitive_features=group)
+
+
+@pytest.mark.parametrize("options", [{}, {"validation_fraction": 0.3}])
+def test_causes_are_counted(options):
+    corrector = fitted(delta=0.5, random_state=0, **options)
+    causes = over_unlearning(corrector)
+    harm = corrector.influence_[:, corrector.functional_names_.index(causes.metric)]
+    cost = corrector.influence_[:, -1]
+    order = np.argsort(harm)
+    reached = np.cumsum(harm[order])
+    line = corrector.report_["demographic_parity_difference", "surrogate"]
+
+    assert causes.improvement == pytest.approx(line.predicted - line.before)
+    # The shortest list of the worst rows that predicts as much.
+    assert reached[causes.n_cut - 1] <= causes.improvement * (1 - 1e-9)
+    assert reached[causes.n_cut - 2] > causes.improvement
+    cut = order[: causes.n_cut]
+    assert causes.harm_left == pytest.approx(1 - harm[cut].sum() / harm[harm < 0].sum())
+    assert causes.conflict_share == np.mean(cost[cut] > 0)
+    assert causes.borderline_share == np.mean(harm[cut] > harm[cut].mean() / 2)
+    assert causes.utility_hard == pytest.approx(cost[cut].sum())
+    assert causes.utility_soft <= 1e-9
+    assert causes.norm_soft < causes.norm_hard
+    assert "1. uncorrelated" in str(causes) and len(causes.frame()) == 1
+
+
+def test_nothing_to_compare_is_refused():
+    with pytest.raises(ValueError, match="deleted nothing"):
+        over_unlearning(fitted(delta=0.0))
+    with pytest.raises(ValueError, match="weighting='soft'"):
+        over_unlearning(fitted(weighting="hard"))

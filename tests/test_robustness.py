@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Adversarial examples, their loss as metric and utility, and the report on them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.sparse import csr_array
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_softunlearn import (
+    AdversarialLoss,
+    NeighborInconsistency,
+    SoftUnlearnCorrector,
+    robustness_scorer,
+)
+from sklearn_softunlearn._attacked_rows import AttackedModel
+from sklearn_softunlearn.criteria._attacks import limited, steepest
+from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.models import LogisticModel
+from tests.models_for_tests import precise_logistic
+
+DP = "demographic_parity_difference"
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_biased_classification(n_samples=800, random_state=3)
+
+
+@pytest.fixture(scope="module")
+def target(data):
+    X, y, _ = data
+    model = LogisticModel(precise_logistic().fit(X, y), X, y, np.ones(len(y)))
+    return model, AttackedModel(model, y, model.loss)
+
+
+def corrected(data, metric, delta=0.02, **options):
+    X, y, group = data
+    options = {"utility_tol": 0.1} | options
+    corrector = SoftUnlearnCorrector(
+        precise_logistic(), metric=metric, delta=delta, **options
+    )
+    return corrector.fit(X, y, sensitive_features=group)
+
+
+def norms(rows, norm):
+    return np.linalg.norm(rows, ord=np.inf if norm == "linf" else 2, axis=1)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_one_step_is_the_exact_worst_case_of_a_linear_model(data, target, norm):
+    """Against the closed form: the margin falls by epsilon times the dual norm."""
+    X, y, _ = data
+    model, attacked = target
+    examples = AdversarialLoss(0.3, norm).perturb(X, attacked)
+    coef, _ = model.split(model.parameters)
+    dual = np.linalg.norm(coef[0], ord=1 if norm == "linf" else 2)
+
+    fall = (2 * y - 1) * (model.raw_prediction(X) - model.raw_prediction(examples))[:, 0]
+
+    assert fall == pytest.approx(0.3 * dual)
+    assert norms(examples - X, norm) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_projected_ascent_finds_the_same_worst_case(data, target, norm):
+    X, y, _ = data
+    _, attacked = target
+    exact = attacked.loss(AdversarialLoss(0.3, norm, "fgsm").perturb(X, attacked))[0]
+    found = attacked.loss(AdversarialLoss(0.3, norm, "pgd").perturb(X, attacked))[0]
+
+    assert found == pytest.approx(exact, rel=1e-9)
+
+
+def test_bounds_hold_and_the_step_within_them_is_exact(data, target):
+    X, y, _ = data
+    _, attacked = target
+    low, high = np.quantile(X, 0.1), np.quantile(X, 0.9)
+    inside = np.clip(X, low, high)
+    attack = AdversarialLoss(0.5, bounds=(low, high))
+    examples = attack.perturb(inside, attacked)
+
+    assert examples.min() >= low and examples.max() <= high
+    assert np.abs(examples - inside).max() <= 0.5 + 1e-12
+    row = 7
+    solved = minimize(
+        lambda x: -attacked.loss(np.tile(x, (len(X), 1)))[0][row],
+        inside[row],
+        bounds=[(max(low, v - 0.5), min(high, v + 0.5)) for v in inside[row]],
+    )
+    assert attacked.loss(examples)[0][row] == pytest.approx(-solved.fun, rel=1e-6)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_deepfool_crosses_the_boundary_by_its_overshoot(data, target, norm):
+    X, _, _ = data
+    model, attacked = target
+    attack = AdversarialLoss(None, norm, "deepfool", overshoot=1.3)
+    before, after = (
+        model.raw_prediction(rows) for rows in (X, attack.perturb(X, attacked))
+    )
+
+    assert after == pytest.approx(-0.3 * before, abs=1e-12)
+
+
+@given(
+    st.lists(st.floats(-10, 10), min_size=6, max_size=6),
+    st.floats(0.01, 5),
+    st.sampled_from(["linf", "l2"]),
+)
+def test_limited_steps_are_nearest_and_steepest_have_unit_norm(values, epsilon, norm):
+    step = np.reshape(values, (2, 3))
+    short = limited(step, epsilon, norm)
+
+    assert np.all(norms(short, norm) <= epsilon * (1 + 1e-12))
+    keeps = norms(step, norm) <= epsilon
+    assert np.allclose(short[keeps], step[keeps])
+    ascent = norms(steepest(step, norm), norm)
+    assert np.allclose(ascent, np.any(step != 0, axis=1))
+
+
+@pytest.mark.parametrize("estimator", ["softmax", "ridge"])
+def test_gradients_by_the_features_are_differences(estimator):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 4)), np.arange(30) % 3
+    if estimator == "softmax":
+        model = LogisticModel(precise_logistic().fit(X, y), X, y, np.ones(30))
+    else:
+        from sklearn_softunlearn.models import model_class
+
+        ridge = Ridge().fit(X, X[:, 0] ** 2)
+        y = X[:, 0] ** 2
+        model = model_class(ridge)(ridge, X, y, np.ones(30))
+    attacked = AttackedModel(model, y, model.loss)
+    _, gradient = attacked.loss(X)
+
+    for j in range(4):
+        step = 1e-6 * np.eye(4)[j]
+        slope = (attacked.loss(X + step)[0] - attacked.loss(X - step)[0]) / 2e-6
+        assert gradient[:, j] == pytest.approx(slope, abs=1e-6)
+
+
+def test_the_report_shows_fixed_and_fresh_examples(data):
+    X, y, _ = data
+    metric = AdversarialLoss(0.2)
+    corrector = corrected(data, metric)
+    report = corrector.report_
+    fixed = report["AdversarialLoss", "surrogate"]
+    fresh = report["AdversarialLoss", "surrogate, anew"]
+
+    base, after = (
+        LogisticModel(e, X, y, np.ones(len(y)))
+        for e in (corrector.base_estimator_, corrector.estimator_)
+    )
+    old, new = (
+        metric.perturb(X, AttackedModel(model, y, model.loss)) for model in (base, after)
+    )
+    loss = base.loss
+    assert fixed.before == pytest.approx(loss.value(y, base.raw_prediction(old)).mean())
+    assert fixed.after == pytest.approx(loss.value(y, after.raw_prediction(old)).mean())
+    assert fresh.after == pytest.approx(loss.value(y, after.raw_prediction(new)).mean())
+    assert fresh.before == fixed.before
+    # The worst case is at least as bad as any other examples.
+    assert fixed.after <= fresh.after < fresh.before
+    assert report.n_evaluation == len(y)
+    errors = after.raw_prediction(new)[:, 0] > 0
+    assert report["AdversarialLoss", "zero-one loss, anew"].after == pytest.approx(
+        np.mean(errors != y)
+    )
+
+
+def test_the_derivative_is_that_of_the_worst_case(data):
+    """Danskin: the error of the prediction is of second order also for fresh examples.
+
+    With l2, whose dual norm has no kinks away from 0.
+    """
+    deltas, errors = (0.002, 0.004, 0.008), []
+    for delta in deltas:
+        report = corrected(data, AdversarialLoss(0.2, "l2"), delta).report_
+        fixed = report["AdversarialLoss", "surrogate"]
+        fresh = report["AdversarialLoss", "surrogate, anew"]
+        errors.append(abs(fresh.after - fixed.predicted))
+
+    assert np.polyfit(np.log(deltas), np.log(errors), 1)[0] > 1.8
+
+
+def test_other_criteria_do_not_see_the_examples(data):
+    """Metric and influences are what they are without the examples."""
+    alone = corrected(data, DP, delta=0.2)
+    joined = corrected(data, DP, delta=0.2, utility=["loss", AdversarialLoss(0.2)],
+                       utility_tol=1.0)  # fmt: skip
+
+    assert joined.influence_[:, :3] == pytest.approx(alone.influence_)
+    for kind in ("surrogate", "fairlearn"):
+        assert joined.report_[DP, kind].before == alone.report_[DP, kind].before
+
+
+def test_it_protects_as_utility_and_joins_a_fairness_metric(data):
+    unaware = corrected(data, DP, delta=0.3, utility="loss", utility_tol=0.0)
+    protected = corrected(
+        data, DP, delta=0.3, utility=["loss", AdversarialLoss(0.2)], utility_tol=0.0
+    )
+    loss = protected.report_["AdversarialLoss", "surrogate"]
+    assert loss.predicted <= loss.before * (1 + 1e-9)
+    risen = protected.influence_[:, -1] @ unaware.deletion_weights_
+    assert risen > 0  # so the protection had something to do
+
+    both = corrected(data, [DP, AdversarialLoss(0.2)], delta=0.05).report_
+    for name in (DP, "AdversarialLoss"):
+        line = both[name, "surrogate"]
+        assert line.predicted <= 0.95 * line.before * (1 + 1e-9)
+
+
+def test_robust_scores_of_a_grid_search(data):
+    X, y, _ = data
+    corrector = SoftUnlearnCorrector(metric=AdversarialLoss(0.2), utility_tol=0.1)
+    search = GridSearchCV(
+        corrector,
+        {"delta": [0.0, 0.03]},
+        scoring={
+            "accuracy": robustness_scorer(epsilon=0.2),
+            "loss": robustness_scorer("loss", epsilon=0.2),
+        },
+        refit="loss",
+        cv=2,
+    ).fit(X, y)
+
+    assert search.best_params_ == {"delta": 0.03}
+    best = search.best_estimator_
+    line = best.report_["AdversarialLoss", "zero-one loss, anew"]
+    score = robustness_scorer(epsilon=0.2)
+    assert score(best, X, y) == pytest.approx(1 - line.after)
+    assert score(best.estimator_, X, y) == score(best, X, y)
+    weight = (y == 1).astype(float)
+    assert score(best, X, y, sample_weight=weight) == pytest.approx(
+        score(best, X[y == 1], y[y == 1])
+    )
+
+
+def test_a_pipeline_is_attacked_behind_its_transformers(data):
+    X, y, _ = data
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    scaled = StandardScaler().fit_transform(X)
+    options = {"metric": AdversarialLoss(0.2), "delta": 0.01, "utility_tol": 0.1}
+    outer = SoftUnlearnCorrector(pipeline, **options).fit(10 * X, y)
+    inner = SoftUnlearnCorrector(LogisticRegression(), **options).fit(scaled, y)
+
+    ours, theirs = (
+        c.report_["AdversarialLoss", "surrogate, anew"].after for c in (outer, inner)
+    )
+    assert ours == pytest.approx(theirs, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"attack": "carlini"}, "attack='carlini'"),
+        ({"norm": "l1"}, "norm='l1'"),
+        ({"epsilon": 0.0}, "epsilon=0.0"),
+        ({"epsilon": None}, "epsilon=None"),
+        ({"attack": "pgd", "n_steps": 0}, "n_steps"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(data, options, message):
+    with pytest.raises(ValueError, match=message):
+        corrected(data, AdversarialLoss(**options))
+
+
+def test_what_cannot_be_attacked_is_refused(data):
+    X, y, _ = data
+    metric = AdversarialLoss(0.1)
+    with pytest.raises(ValueError, match="sparse"):
+        SoftUnlearnCorrector(metric=metric).fit(csr_array(X), y)
+    net = MLPClassifier((3,), max_iter=500, alpha=0.1, solver="lbfgs", random_state=0)
+    with pytest.raises(ValueError, match="not supported for MLPModel"):
+        SoftUnlearnCorrector(net, metric=metric).fit(X, y)
+    with pytest.raises(ValueError, match="cannot be used together"):
+        corrected(data, [metric, NeighborInconsistency()])
+    with pytest.raises(ValueError, match="measure='recall'"):
+        robustness_scorer("recall")
+
+
+def test_an_independent_attack_agrees(data):
+    """The adversarial robustness toolbox attacks the corrected model."""
+    evasion = pytest.importorskip("art.attacks.evasion")
+    from art.estimators.classification import SklearnClassifier
+
+    X, y, _ = data
+    corrector = corrected(data, AdversarialLoss(0.2), delta=0.03)
+    for model, reported in (
+        (corrector.base_estimator_, "before"),
+        (corrector.estimator_, "after"),
+    ):
+        attack = evasion.FastGradientMethod(SklearnClassifier(model), eps=0.2)
+        examples = attack.generate(X.astype(np.float32), y=np.eye(2)[y])
+        theirs = np.mean(model.predict(examples) != y)
+        line = corrector.report_["AdversarialLoss", "zero-one loss, anew"]
+        assert getattr(line, reported) == pytest.approx(theirs, abs=2 / len(y))

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The step of HAMU solves its problem, in every branch."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.optimize import minimize
+
+from sklearn_softunlearn import HAMU, SoftUnlearnCorrector
+from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.updates import constrained_step, hardness
+
+DP = "demographic_parity_difference"
+gradients = arrays(float, 4, elements=st.floats(-10, 10, width=16))
+
+
+def assert_optimal(cost, improvement, required, radius):
+    """KKT conditions of min <g, d> s.t. <q, d> >= B, |d| <= R, or infeasibility."""
+    solved = constrained_step(cost, improvement, required, radius)
+    d, scale = solved.direction, radius * (1 + np.linalg.norm(improvement))
+    feasible = required <= radius * np.linalg.norm(improvement)
+
+    assert (solved.branch == "infeasible") == (not feasible)
+    assert np.linalg.norm(d) <= radius * (1 + 1e-9)
+    if not feasible:
+        assert improvement @ d == pytest.approx(
+            radius * np.linalg.norm(improvement), abs=1e-9 * scale
+        )
+        return
+    assert improvement @ d >= required - 1e-9 * scale
+    # The dual function of the same problem bounds the cost of every feasible d from
+    # below; here the bound is attained.
+    bound = max_dual(cost, improvement, required, radius)
+    assert cost @ d == pytest.approx(bound, abs=2e-6 * (scale + abs(cost @ d) + 10))
+
+
+def max_dual(cost, improvement, required, radius):
+    """max over mu >= 0 of mu * B - R * |g - mu q|, concave in mu."""
+
+    def dual(mu):
+        return mu * required - radius * np.linalg.norm(cost - mu * improvement)
+
+    best, width = 0.0, 1e6
+    grid = np.r_[0.0, np.geomspace(1e-9, width, 2000)]
+    best = grid[np.argmax([dual(mu) for mu in grid])]
+    found = minimize(
+        lambda mu: -dual(mu[0]),
+        [best],
+        bounds=[(0, None)],
+        method="Nelder-Mead",
+        options={"xatol": 1e-13, "fatol": 1e-13, "maxiter": 5000},
+    )
+    return max(dual(best), -found.fun)
+
+
+@given(gradients, gradients, st.floats(-0.5, 1.5), st.floats(0.1, 3))
+def test_step_solves_its_problem(cost, improvement, share, radius):
+    required = share * radius * np.linalg.norm(improvement)
+    assert_optimal(cost, improvement, required, radius)
+
+
+@pytest.mark.parametrize(
+    ("cost", "improvement", "required", "branch"),
+    [
+        ([1.0, 0.0], [-1.0, 0.1], 0.5, "direct"),
+        ([1.0, 0.0], [1.0, 1.0], 0.5, "rectified"),
+        ([1.0, 0.0], [1.0, 0.0], 0.5, "rectified"),
+        ([0.0, 0.0], [1.0, 0.0], 0.5, "rectified"),
+        ([1.0, 0.0], [1.0, 0.0], 1.5, "infeasible"),
+        ([1.0, 0.0], [0.0, 0.0], 0.5, "infeasible"),
+    ],
+)
+def test_every_branch(cost, improvement, required, branch):
+    cost, improvement = np.array(cost), np.array(improvement)
+
+    assert constrained_step(cost, improvement, required, 1.0).branch == branch
+    assert_optimal(cost, improvement, required, 1.0)
+
+
+def test_hardness_is_the_angle_between_improvement_and_descent():
+    east, north = np.array([2.0, 0.0]), np.array([0.0, 3.0])
+
+    assert hardness(-east, east) == pytest.approx(0.0)
+    assert hardness(north, east) == pytest.approx(np.pi / 2)
+    assert hardness(east, east) == pytest.approx(np.pi)
+    assert hardness(np.zeros(2), east) == 0.0
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_biased_classification(n_samples=1500, random_state=1)
+
+
+def corrected(data, update, delta=0.5):
+    X, y, group = data
+    corrector = SoftUnlearnCorrector(update=update, delta=delta)
+    return corrector.fit(X, y, sensitive_features=group)
+
+
+@pytest.mark.parametrize("variant", ["Q", "U"])
+@pytest.mark.parametrize("objective", ["metric", "loss"])
+@pytest.mark.parametrize("per_layer", [True, False])
+def test_metric_falls_to_the_request(data, variant, objective, per_layer):
+    update = HAMU(
+        variant, objective, per_layer=per_layer, required=0.3, max_iter=400, radius=0.01
+    )
+    corrector = corrected(data, update, delta=0.2)
+    line = corrector.report_[DP, "surrogate"]
+    history = corrector.update_result_.history
+
+    assert line.after < line.before
+    assert all(len(values) == corrector.n_iter_ for values in history.values())
+    assert np.all((history["hardness"] >= 0) & (history["hardness"] <= np.pi))
+
+
+def test_guaranteed_improvement_is_kept_in_every_step(data):
+    """With the metric as objective, each step lowers it by what was required."""
+    corrector = corrected(data, HAMU(required=0.5, radius=0.001, max_iter=30), 0.9)
+    metric = corrector.update_result_.history["metric"]
+    start = corrector.report_[DP, "surrogate"].before
+
+    assert np.all(np.diff(np.r_[start, metric]) < 0)
+
+
+def test_stops_where_the_retain_cost_is_unavoidable(data):
+    update = HAMU(stop_when_unavoidable=True, required=0.9, max_iter=200, radius=0.005)
+    result = corrected(data, update, delta=1.0).update_result_
+
+    assert result.status == "retain cost unavoidable"
+    assert np.all(result.history["retain_cost"] <= 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"variant": "R"}, "variant='R'"),
+        ({"objective": "gap"}, "objective='gap'"),
+        ({"required": 2.0}, "required=2.0"),
+        ({"radius": 0.0}, "radius=0.0"),
+    ],
+)
+def test_bad_parameters(data, options, message):
+    with pytest.raises(ValueError, match=message):
+        corrected(data, HAMU(**options))

@@ -125,9 +125,7 @@ class Linearization:
         return np.divide(self.metric_value, span, out=scale, where=span > OPTIMUM)
 
 
-def linearize(
-    model, X, rows, metric, utility, curvature, row_weight=None, memory=None
-):
+def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memory=None):
     """Influences of all training rows on metric and utility.
 
     Parameters
@@ -303,9 +301,7 @@ def update_problem(state, solution, shift, delta):
         metric=lambda parameters: float(np.max(functionals(parameters)[1])),
         metric_gradient=metric_gradient,
         target=(1.0 - attained) * start,
-        relinearize=partial(
-            _missing_weights, state, solution, state.targets(attained)
-        ),
+        relinearize=partial(_missing_weights, state, solution, state.targets(attained)),
     )
 
 

@@ -24,7 +24,7 @@ class SoftUnlearnCorrector(
     MetaEstimatorMixin,
     BaseEstimator,
 ):
-    """Correct a classifier after training by soft-weighted unlearning.
+    """Correct a model after training by soft-weighted unlearning.
 
     The estimator is fitted as usual. Then each training row i gets a deletion weight
     eps_i in [0, 1], 0 for keeping and 1 for deleting it, so that ``metric`` improves
@@ -38,10 +38,15 @@ class SoftUnlearnCorrector(
     Parameters
     ----------
     estimator : estimator, default=None
-        Binary `LogisticRegression`, alone or as the last step of a Pipeline; None is
-        ``LogisticRegression()``. It is cloned and fitted. A `FrozenEstimator` is kept
-        as fitted: pass `fit` the very rows that it was trained with. A corrected copy
-        is made in either case.
+        Alone or as the last step of a Pipeline; None is ``LogisticRegression()``. A
+        linear classifier of two or more classes (`LogisticRegression`,
+        `RidgeClassifier`, `LinearSVC`, `SGDClassifier`), a linear regression
+        (`LinearRegression`, `Ridge`, `Lasso`, `ElasticNet`, `SGDRegressor`,
+        `HuberRegressor`, `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`),
+        the CV form of one of these, or a net, of which the last layer is corrected
+        (`MLPClassifier`, `MLPRegressor`, skorch). It is cloned and fitted. A
+        `FrozenEstimator` is kept as fitted: pass `fit` the very rows that it was
+        trained with. A corrected copy is made in either case.
     metric : str, callable, Criterion or list, \
             default="demographic_parity_difference"
         What to improve: the name of a metric of fairlearn.metrics that compares any
@@ -74,7 +79,8 @@ class SoftUnlearnCorrector(
     curvature : {"auto", "cholesky", "conjugate_gradient", "diagonal"} or object, \
             default="auto"
         How to solve with the Hessian: `Cholesky`, `ConjugateGradient`, `Diagonal`.
-        "auto" is Cholesky up to 4096 parameters, conjugate gradients above.
+        "auto" is Cholesky up to 4096 parameters, and above conjugate gradients or,
+        for all parameters of a net, the diagonal.
     layer : {"last", "all"} or list of str, default="last"
         Which parameters of a skorch net are corrected: those of its last linear
         layer, all, or those of these names. Not used for other estimators.

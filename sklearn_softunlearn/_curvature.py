@@ -9,6 +9,7 @@ others.
 """
 
 from functools import partial
+from inspect import signature
 
 import numpy as np
 from scipy import linalg
@@ -19,6 +20,9 @@ from sklearn_softunlearn.exceptions import CurvatureWarning, warn
 
 # Up to this number of parameters a dense factor is fast and fits in 128 MiB.
 MAX_DENSE_PARAMETERS = 4096
+
+# SciPy renamed it in 1.12.
+_RELATIVE_TOL = "rtol" if "rtol" in signature(cg).parameters else "tol"
 
 # Lanczos needs more than a handful of dimensions.
 _SMALLEST_FOR_LANCZOS = 16
@@ -90,7 +94,8 @@ class ConjugateGradient(BaseEstimator):
         Added to the diagonal of H, in the units of the summed training loss. None is
         0, except for all parameters of a net: a tenth of the mean of the diagonal.
     tol : float, default=1e-10
-        Stop when the residual is this fraction of the right-hand side.
+        Stop when the residual is this fraction of the right-hand side. Never below
+        the precision of the products: 3e-4 for all parameters of a float32 net.
     max_iter : int, default=1000
         Largest number of iterations for each right-hand side.
 
@@ -130,23 +135,25 @@ class ConjugateGradient(BaseEstimator):
             operator.shape, matvec=lambda r: r.ravel() / diagonal, dtype=float
         )
         null = model.null_directions()
+        tol = max(self.tol, model.product_precision)
         return lambda gradients: _off_null_space(
             np.column_stack(
                 [
-                    self._solve(operator, inverse, gradient)
+                    self._solve(operator, inverse, gradient, tol)
                     for gradient in _off_null_space(gradients, null).T
                 ]
             ),
             null,
         )
 
-    def _solve(self, operator, preconditioner, gradient):
+    def _solve(self, operator, preconditioner, gradient, tol):
+        tolerance = {_RELATIVE_TOL: tol, "atol": 0.0}
         solution, info = cg(
-            operator, gradient, rtol=self.tol, maxiter=self.max_iter, M=preconditioner
+            operator, gradient, maxiter=self.max_iter, M=preconditioner, **tolerance
         )
         if info:
             warn(
-                f"Conjugate gradients did not reach tol={self.tol:g} in {info} "
+                f"Conjugate gradients did not reach tol={tol:g} in {info} "
                 "iterations, so influences are inaccurate. (a) Scale the features; "
                 "(b) give a damping; (c) raise max_iter.",
                 CurvatureWarning,
@@ -215,10 +222,12 @@ _BY_NAME = {
 }
 
 
-def resolve_curvature(curvature, n_parameters):
+def resolve_curvature(curvature, n_parameters, beyond_dense="conjugate_gradient"):
     """Curvature object for a name or an object with a `factorize` method.
 
-    ``"auto"`` is `Cholesky` up to 4096 parameters and `ConjugateGradient` above.
+    ``"auto"`` is `Cholesky` up to 4096 parameters, and above what ``beyond_dense``
+    names: conjugate gradients for linear predictors, the diagonal for all parameters
+    of a net, whose products with H cost too much to be repeated hundreds of times.
 
     Raises
     ------
@@ -229,7 +238,7 @@ def resolve_curvature(curvature, n_parameters):
         return curvature
     if isinstance(curvature, str) and curvature == "auto":
         dense = n_parameters <= MAX_DENSE_PARAMETERS
-        return Cholesky() if dense else ConjugateGradient()
+        return Cholesky() if dense else _BY_NAME[beyond_dense]()
     if isinstance(curvature, str) and curvature in _BY_NAME:
         return _BY_NAME[curvature]()
     raise ValueError(

@@ -138,7 +138,9 @@ def linearize_estimator(
         X_eval, rows = with_attacked_rows(model, X_eval, rows, inputs, attacks)
     rows = with_positive_class(rows, pos_label)
     named = [_bound(each, rows) for each in named]
-    solver = resolve_curvature(curvature, model.parameters.size)
+    solver = resolve_curvature(
+        curvature, model.parameters.size, model.curvature_beyond_dense
+    )
     state = linearize(model, X_eval, rows, *named, solver, memory=memory)
     warn_if_unconverged(model, state.solve)
     return state, groups

@@ -11,6 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fairlearn.datasets import fetch_adult, fetch_bank_marketing, fetch_credit_card
+from hypothesis import settings
+
+# A deadline is a timed assertion, and machines are shared.
+settings.register_profile("softunlearn", deadline=None)
+settings.load_profile("softunlearn")
 
 DATA_HOME_VARIABLE = "SOFTUNLEARN_DATA_HOME"
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -21,14 +26,6 @@ def _find_data_home():
     named = os.environ.get(DATA_HOME_VARIABLE)
     candidate = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     return candidate.resolve() if (candidate / "openml").is_dir() else None
-
-
-@pytest.fixture(scope="session")
-def data_home():
-    found = _find_data_home()
-    if found is None:
-        pytest.skip(f"real data absent: set {DATA_HOME_VARIABLE} to an OpenML cache")
-    return found
 
 
 @contextmanager
@@ -53,6 +50,16 @@ def _fetch(fetcher, data_home):
             return fetcher(data_home=str(data_home))
     except (OSError, Warning) as error:
         pytest.skip(f"{fetcher.__name__}: not in {data_home} ({error})")
+
+
+@pytest.fixture(scope="session")
+def data_home():
+    found = _find_data_home()
+    if found is None:
+        pytest.skip(f"real data absent: set {DATA_HOME_VARIABLE} to an OpenML cache")
+    # An older scikit-learn does not find what a newer one has cached.
+    _fetch(fetch_adult, found)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,9 @@ def test_digits(share):
     assert precision > 0.9
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.05, 0.45), (0.1, 0.65), (0.2, 0.75)])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.05, 0.45), (0.1, 0.65), (0.2, 0.75)]
+)
 def test_adult(data_home, share, expected):
     """Labels of Adult are noise themselves: one in seven is misjudged by any model."""
     on_flips, precision = shares(adult(data_home), share)

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
@@ -62,7 +62,9 @@ def test_one_step_is_the_exact_worst_case_of_a_linear_model(data, target, norm):
     coef, _ = model.split(model.parameters)
     dual = np.linalg.norm(coef[0], ord=1 if norm == "linf" else 2)
 
-    fall = (2 * y - 1) * (model.raw_prediction(X) - model.raw_prediction(examples))[:, 0]
+    fall = (2 * y - 1) * (model.raw_prediction(X) - model.raw_prediction(examples))[
+        :, 0
+    ]
 
     assert fall == pytest.approx(0.3 * dual)
     assert norms(examples - X, norm) == pytest.approx(0.3)
@@ -70,7 +72,7 @@ def test_one_step_is_the_exact_worst_case_of_a_linear_model(data, target, norm):
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_projected_ascent_finds_the_same_worst_case(data, target, norm):
-    X, y, _ = data
+    X, _, _ = data
     _, attacked = target
     exact = attacked.loss(AdversarialLoss(0.3, norm, "fgsm").perturb(X, attacked))[0]
     found = attacked.loss(AdversarialLoss(0.3, norm, "pgd").perturb(X, attacked))[0]
@@ -79,7 +81,7 @@ def test_projected_ascent_finds_the_same_worst_case(data, target, norm):
 
 
 def test_bounds_hold_and_the_step_within_them_is_exact(data, target):
-    X, y, _ = data
+    X, _, _ = data
     _, attacked = target
     low, high = np.quantile(X, 0.1), np.quantile(X, 0.9)
     inside = np.clip(X, low, high)
@@ -109,6 +111,7 @@ def test_deepfool_crosses_the_boundary_by_its_overshoot(data, target, norm):
     assert after == pytest.approx(-0.3 * before, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-10, 10), min_size=6, max_size=6),
     st.floats(0.01, 5),
@@ -159,7 +162,8 @@ def test_the_report_shows_fixed_and_fresh_examples(data):
         for e in (corrector.base_estimator_, corrector.estimator_)
     )
     old, new = (
-        metric.perturb(X, AttackedModel(model, y, model.loss)) for model in (base, after)
+        metric.perturb(X, AttackedModel(model, y, model.loss))
+        for model in (base, after)
     )
     loss = base.loss
     assert fixed.before == pytest.approx(loss.value(y, base.raw_prediction(old)).mean())

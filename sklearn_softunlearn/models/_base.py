@@ -46,6 +46,10 @@ class TrainedModel(ABC):
     converged_share = 1e-5
     # Whether raw predictions are linear in the features of `input_gradient`.
     linear_in_features = False
+    # What curvature="auto" is where a dense H would be too large.
+    curvature_beyond_dense = "conjugate_gradient"
+    # Relative precision of jvp and vjp beyond rounding in float64.
+    product_precision = 0.0
     # Damping of H where the user gives none, as a share of its mean diagonal.
     relative_damping = 0.0
     # What makes the solver of the estimator reach the optimum, for a warning.
@@ -56,7 +60,7 @@ class TrainedModel(ABC):
         """The model of a fitted estimator on rows that it was not trained on."""
         return cls(estimator, X, y, np.ones(len(y)))
 
-    @staticmethod
+    @staticmethod  # noqa: B027 (optional: most models take any X)
     def check_rows(X):
         """Raise TypeError if X is of no kind that the estimator is corrected on."""
 

@@ -134,7 +134,8 @@ def common_shifts(loose, n_outputs):
     """
     shift = sparse.csc_array(np.full((n_outputs, 1), n_outputs**-0.5))
     units = sparse.csc_array(sparse.identity(loose.size, format="csc")[:, loose])
-    return sparse.kron(shift, units, format="csc")
+    # SciPy < 1.12 gives a matrix, whose ** is not elementwise.
+    return sparse.csc_array(sparse.kron(shift, units, format="csc"))
 
 
 def _weighted_gram(X, weight, has_intercept):

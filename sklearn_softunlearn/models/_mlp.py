@@ -2,11 +2,13 @@
 """`MLPClassifier` and `MLPRegressor`, corrected in their last layer."""
 
 from copy import deepcopy
+from inspect import signature
 
 import numpy as np
 from scipy.special import expit
 from sklearn.base import is_classifier
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
+from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import validate_data
 
 from sklearn_softunlearn._losses import (
@@ -63,7 +65,11 @@ class MLPModel(LinearModel):
         which never trains on a part of the rows.
     """
 
-    convergence_advice = "lower tol, raise max_iter and n_iter_no_change; (c) use lbfgs"
+    convergence_advice = (
+        "lower tol, raise max_iter and n_iter_no_change; (c) use solver='lbfgs'"
+    )
+    # Since scikit-learn 1.7.
+    fits_sample_weight = "sample_weight" in signature(MLPClassifier.fit).parameters
 
     def __init__(self, estimator, X, y, sample_weight):
         _check_supported(estimator)

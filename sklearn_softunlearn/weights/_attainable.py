@@ -28,6 +28,7 @@ from sklearn_softunlearn.weights._limit import (
 
 _SOLVED = 1e-6
 _STALLED = 1.01
+_IMPRECISE = 1e4
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,10 @@ class _Pull:
     t: np.ndarray
 
     def __post_init__(self):
-        self.delta, self.certificate, self.noise = np.inf, np.zeros_like(self.t), 0.0
+        self.delta, self.noise = np.inf, 0.0
+        self.certificate = np.zeros_like(self.t)
         self.improve(np.where(self.t == 1.0, 1.0, 0.0))
+        self.rounding = self.noise
 
     def solve(self):
         """Raise the strength until the bound is met; None if nothing is feasible."""
@@ -135,14 +138,16 @@ class _Pull:
         pulled = replace(extended, z=strength * direction)
         self.improve(linear_multipliers(pulled, solution))
         self.improve(solution.p)
-        return self.delta - solution.x[-1] <= 4.0 * self.noise
+        # The rounding of huge multipliers would meet anything.
+        precise = self.noise <= _IMPRECISE * self.rounding
+        return precise and self.delta - solution.x[-1] <= 4.0 * self.noise
 
     def improve(self, y):
         """Keep the bound that y proves if it is the smallest."""
         size = float(y @ self.t)
         if size > 0.0:
             slack, noise = certified_slack(self.cut, y / size)
-            if slack < self.delta:
+            if slack + noise < self.delta + self.noise:
                 self.delta, self.certificate, self.noise = slack, y / size, noise
 
 

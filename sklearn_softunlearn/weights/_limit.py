@@ -19,7 +19,7 @@ from sklearn_softunlearn.weights._vertex import vertex_multipliers
 _EPS = np.finfo(np.float64).eps
 _FACTOR = 10.0
 _DIRECT = 100.0
-_STAGES = 24
+_STAGES = 16
 _FAR = 1e3
 _ACCURACY = 1e-12
 _ZERO = 1e-12

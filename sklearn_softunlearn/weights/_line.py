@@ -77,5 +77,6 @@ class _Line:
             np.broadcast_to(bound, len(self.dy))[moving]
             for bound in (self.cut.lower, self.cut.upper)
         )
-        ends = np.sort([(y - lower) / dy, (y - upper) / dy], axis=0)
+        with np.errstate(over="ignore"):
+            ends = np.sort([(y - lower) / dy, (y - upper) / dy], axis=0)
         return np.concatenate(ends), np.concatenate([dy**2, -(dy**2)])

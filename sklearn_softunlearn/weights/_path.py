@@ -62,9 +62,7 @@ def solve_path(problem, deltas, regularization, keep_weights):
     known = []
     for i in np.argsort(deltas, kind="stable"):
         start = _extrapolated(known, deltas[i])
-        solution = problem.solve(
-            deltas[i], regularization=regularization, start=start
-        )
+        solution = problem.solve(deltas[i], regularization=regularization, start=start)
         rows[i] = _row(problem, solution)
         weights[i] = solution.weights if keep_weights else None
         known = [*known[-1:], (deltas[i], solution)]

@@ -11,7 +11,11 @@ from sklearn_softunlearn.weights import _validation as check
 from sklearn_softunlearn.weights._attainable import largest_attainable
 from sklearn_softunlearn.weights._cut import kkt_residual
 from sklearn_softunlearn.weights._dual import project
-from sklearn_softunlearn.weights._limit import certified_slack, solve_with_cost
+from sklearn_softunlearn.weights._limit import (
+    certified_slack,
+    linear_multipliers,
+    solve_with_cost,
+)
 from sklearn_softunlearn.weights._path import solve_path
 from sklearn_softunlearn.weights._scaling import scale_rows
 from sklearn_softunlearn.weights._solution import WeightSolution
@@ -187,7 +191,11 @@ class WeightProblem:
             return self._solution(found, status)
         strength = 0.5 / penalty if penalty > 0.0 else np.inf
         stage = solve_with_cost(cut, direction, strength)
-        solution = self._solution(stage.solution, status, np.nan)
+        found = stage.solution
+        solution = self._solution(found, status, np.nan)
+        if penalty == 0.0:
+            p = linear_multipliers(replace(cut, z=stage.strength * direction), found)
+            solution = replace(solution, multipliers=p * self._rows.scale)
         return replace(solution, multipliers=solution.multipliers / stage.strength)
 
     def path(self, deltas, *, regularization=1.0, keep_weights=True):

@@ -16,7 +16,8 @@ from sklearn_softunlearn.weights._cut import BoxCut, part, row_blocks
 _FLOOR = 4e-6
 _MAX_EXPONENT = 1000
 # Bounds beyond this never bind, or never hold.
-_MAX_BOUND = 1e250
+_MAX_BOUND = 1e100
+_NOTHING = 1e-100
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,12 @@ class ScaledRows:
 
     def to_weights(self, x, lower, upper):
         """The weights for x, inside their bounds to the last bit."""
-        return x if self.root is None else np.clip(x / self.root, lower, upper)
+        if self.root is None:
+            return x
+        weights = np.clip(x / self.root, lower, upper)
+        free = self.lower < self.upper
+        weights = np.where(free & (x == self.lower), lower, weights)
+        return np.where(free & (x == self.upper), upper, weights)
 
 
 def scale_rows(constraints, lower, upper, norm_weight):
@@ -59,8 +65,16 @@ def scale_rows(constraints, lower, upper, norm_weight):
     G, peak, reach = _transposed(constraints, root, lower, upper)
     exponent = np.frexp(peak)[1]
     scale = np.ldexp(1.0, -np.clip(exponent, -_MAX_EXPONENT, _MAX_EXPONENT))
-    G *= scale[:, None]
+    _scale_in_place(G, scale)
     return ScaledRows(G, scale, reach * scale, root, lower, upper)
+
+
+def _scale_in_place(G, scale):
+    """Scale to entries of at most 1, and drop those whose squares would underflow."""
+    for rows in row_blocks(G.shape[1], len(G)):
+        block = G[:, rows]
+        block *= scale[:, None]
+        block[np.abs(block) < _NOTHING] = 0.0
 
 
 def _scaled_box(lower, upper, norm_weight):

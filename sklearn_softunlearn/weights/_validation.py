@@ -41,8 +41,10 @@ def box(lower, upper, n_samples):
     """Bounds as float64, each one number or one per sample; infinite is allowed."""
     lower, upper = (
         array if array.ndim == 0 else _sized(array, name, n_samples)
-        for array, name in ((_as_float(lower, "lower"), "lower"),
-                            (_as_float(upper, "upper"), "upper"))
+        for array, name in (
+            (_as_float(lower, "lower"), "lower"),
+            (_as_float(upper, "upper"), "upper"),
+        )
     )
     if np.any(np.isnan(lower)) or np.any(np.isnan(upper)):
         raise ValueError("lower and upper must not contain NaN.")

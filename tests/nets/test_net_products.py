@@ -234,6 +234,20 @@ def test_weight_decay_is_read_from_groups_and_defaults():
     assert penalty[decay["hidden.0.weight"]] == pytest.approx(0.25)
 
 
+def test_the_diagonal_of_large_nets_is_estimated(monkeypatch):
+    X, y, _ = table(500)
+    net = classifier(MLP, module__n_hidden=40, batch_size=8, max_epochs=5).fit(X, y)
+    model = trained(net, X, y, "all")
+    curvature = model.loss_curvature(model.row_weight)
+    exact = model.gram_diagonal(curvature)
+    monkeypatch.setattr("sklearn_softunlearn.models.skorch._module._EXACT", 0)
+
+    ratio = model.gram_diagonal(curvature) / exact
+
+    assert ratio.mean() == pytest.approx(1.0, abs=0.02)
+    assert ratio.std() < 0.1
+
+
 @pytest.mark.parametrize("layer", ["last", "all"])
 def test_conjugate_gradients_and_factor_agree(net, rows, layer):
     model = trained(net, *rows, layer)

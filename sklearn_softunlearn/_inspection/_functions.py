@@ -105,7 +105,7 @@ def influence(
     (1000, 3)
     """
     criteria = [metric] if utility is None else [metric, utility]
-    state = _linearized(
+    state = linearized(
         estimator,
         _tables(X, y, sensitive_features, sample_weight, X_val, y_val,
                 sensitive_features_val, sample_weight_val, sensitive_feature_ids),
@@ -193,7 +193,7 @@ def leave_one_out(
     """
     if isinstance(criteria, str) or not isinstance(criteria, list | tuple):
         criteria = [criteria]
-    state = _linearized(
+    state = linearized(
         estimator,
         _tables(X, y, sensitive_features, sample_weight, X_val, y_val,
                 sensitive_features_val, sample_weight_val, sensitive_feature_ids),
@@ -223,7 +223,7 @@ def _tables(X, y, groups, weight, X_val, y_val, groups_val, weight_val, ids):
     return training, training if validation is None else validation
 
 
-def _linearized(estimator, tables, criteria, curvature):
+def linearized(estimator, tables, criteria, curvature):
     """Linearisation with all criteria as the metric and nothing as utility."""
     resolved = [resolve_criterion(given, "criteria") for given in criteria]
     titles = [criterion_name(given) for given in criteria]
@@ -237,7 +237,7 @@ def _linearized(estimator, tables, criteria, curvature):
     return state
 
 
-def _directions(state):
+def directions_of(state):
     """Vector v = H^-1 grad F of every functional."""
     criterion, raw = state.metric.criterion, state.raw_prediction
     gradient, jacobian = criterion.gradient_factors(raw, state.rows)
@@ -247,7 +247,7 @@ def _directions(state):
 def _with_leverage(state, indices):
     with threadpool_limits(1, user_api="blas"):
         matrices = leverage_matrices(state.model, state.solve, indices)
-    values = exact_row_influence(state.model, matrices, _directions(state), indices)
+    values = exact_row_influence(state.model, matrices, directions_of(state), indices)
     return values, largest_leverage(matrices)
 
 

@@ -6,7 +6,7 @@ non-negative least-squares problem in m unknowns). It is taken as it is where th
 rises enough; otherwise the dual is maximised along it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, solve_triangular
@@ -19,6 +19,8 @@ _EPS = np.finfo(np.float64).eps
 _SOLVED = 4 * _EPS
 _GOOD = 1e-13
 _NEAR = 1e-8
+_NEAR_SCALE = 1e-3
+_LAST = 1e-6
 _FAR = 1e-3
 _LARGE = 1e3
 _FEW_ROWS = 4096
@@ -53,17 +55,14 @@ def project(cut, start=None, *, max_steps=40):
     if np.max(start, initial=0.0) > _LARGE:
         centre, start, moved = start, centre, cut.recentred(start)
     for _ in range(3):
-        point, more, infeasible = _maximise(moved, start, max_steps)
-        passes += more
-        p = np.maximum(centre + point.p, cut.p_min)
-        residual = point.residual(moved.p_min)
-        if infeasible or residual <= _SOLVED or residual > _FAR:
+        found = _maximise(moved, start, max_steps, finished=True)
+        passes += found.n_passes
+        p = np.maximum(centre + found.p, cut.p_min)
+        if found.infeasible or not _SOLVED < found.residual <= _FAR:
             break
         centre, start, moved = p, np.zeros_like(p), cut.recentred(p)
-    x, residual = finish(moved, point.p)
-    if moved is not cut:
-        residual = kkt_residual(cut, x, p)
-    return Projection(x, p, residual, passes + 1, infeasible)
+    residual = found.residual if moved is cut else kkt_residual(cut, found.x, p)
+    return replace(found, p=p, residual=residual, n_passes=passes)
 
 
 def _sampled_start(cut):
@@ -73,36 +72,52 @@ def _sampled_start(cut):
         return cut.p_min, 0
     sample = cut.strided(_STRIDE)
     start, passes = _sampled_start(sample)
-    point, more, failed = _maximise(sample, start, 20)
-    passes = -(-(passes + more) // _STRIDE)
-    return (cut.p_min if failed else point.p), passes
+    found = _maximise(sample, start, 20, finished=False)
+    passes = -(-(passes + found.n_passes) // _STRIDE)
+    return (cut.p_min if found.infeasible else found.p), passes
 
 
-def _maximise(cut, start, max_steps):
-    """The best point, passes used, and whether the dual has no maximum."""
+def _maximise(cut, start, max_steps, *, finished):
+    """Newton steps from a start; ``finished`` asks for x and its residual as well."""
     point, passes = evaluate(cut, np.maximum(start, cut.p_min)), 1
     best, least, stalled = point, point.residual(cut.p_min), 0
-    ceiling = cut.largest_value()
+    infeasible, tried, ceiling = False, False, cut.largest_value()
     for _ in range(max_steps):
         if least <= _SOLVED or stalled == 2:
             break
-        new, more, unbounded = _step(cut, point)
+        if finished and not tried and least < _LAST:
+            tried, last = True, _last_step(cut, best)
+            passes += 1
+            if last.residual <= _SOLVED:
+                return replace(last, n_passes=passes)
+        new, more, infeasible = _step(cut, point, least)
         passes += more
-        if unbounded:
-            return best, passes, True
-        if new is None or np.array_equal(new.p, point.p):
+        if infeasible or new is None or np.array_equal(new.p, point.p):
             break
         if new.value > ceiling + 1e-6 * abs(ceiling):
-            return best, passes, True
+            infeasible = True
+            break
         point, residual = new, new.residual(cut.p_min)
         stalled = stalled + 1 if least < _GOOD and residual > 0.5 * least else 0
         if residual < least:
             best, least = point, residual
     # Far from the solution the dual value measures progress, the residual does not.
-    return (best if least < _NEAR else point), passes, False
+    p = best.p if infeasible or least < _NEAR else point.p
+    if not finished:
+        return Projection(None, p, least, passes, infeasible)
+    x, residual = finish(cut, p)
+    return Projection(x, p, residual, passes + 1, infeasible)
 
 
-def _step(cut, point):
+def _last_step(cut, point):
+    """X after the step that leads to the solution if no row changes sides in it."""
+    d = model_step(point.gradient, point.curvature, point.p - cut.p_min)
+    p = point.p if d is None else np.maximum(point.p + d, cut.p_min)
+    x, residual = finish(cut, p)
+    return Projection(x, p, residual, 0)
+
+
+def _step(cut, point, residual):
     """One Newton step, its passes over the rows, and whether the dual rises for ever.
 
     The point is None where no ascent is left.
@@ -112,7 +127,9 @@ def _step(cut, point):
     gain = 0.0 if d is None else float(point.gradient @ d)
     if not gain > 0.0:
         return None, 0, False
-    new = evaluate(cut, np.maximum(point.p + d, cut.p_min))
+    # Near the solution the scale of the residual hardly changes.
+    scale = point.scale if residual < _NEAR_SCALE else None
+    new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale)
     if _accepted(point, new, d, gain):
         return new, 1, False
     t, passes = maximum_along(cut, point.p, d, _longest_step(above, d))

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Influences as a step of a Pipeline, in front of SoftWeighter."""
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_softunlearn import InfluenceTransformer, SoftWeighter, influence
+from sklearn_softunlearn.datasets import make_biased_classification
+
+DP = "demographic_parity_difference"
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_biased_classification(n_samples=800, random_state=2)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LogisticRegression(C=0.3),
+        LogisticRegression(class_weight="balanced"),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+    ],
+    ids=str,
+)
+def test_fit_transform_is_the_influence_on_the_open_gap_and_the_loss(data, estimator):
+    X, y, group = data
+    transformer = InfluenceTransformer(estimator)
+    values = transformer.fit_transform(X, y, sensitive_features=group)
+    expected = influence(
+        transformer.estimator_, X, y, sensitive_features=group, utility="loss"
+    )
+    gap = int(np.argmax(expected.current[:-1]))
+
+    np.testing.assert_array_equal(values, expected.values[:, [gap, -1]])
+    assert list(transformer.get_feature_names_out()) == [
+        expected.names[gap],
+        "loss",
+    ]
+    # As rows to look at, the training rows have the same influence.
+    np.testing.assert_allclose(transformer.transform(X, y), values, rtol=1e-10)
+    np.testing.assert_allclose(transformer.transform(X[:7], y[:7]), values[:7])
+
+
+def test_rows_of_a_regression(data):
+    X, y, _ = data
+    target = X @ np.arange(X.shape[1]) + y
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    transformer = InfluenceTransformer(Ridge(), metric="loss", utility=["loss"])
+    values = transformer.fit_transform(X, target, sample_weight=weight)
+
+    np.testing.assert_allclose(
+        transformer.transform(X, target) * weight[:, None], values, rtol=1e-10
+    )
+
+
+def test_influence_needs_the_label(data):
+    X, y, group = data
+    transformer = InfluenceTransformer().fit(X, y, sensitive_features=group)
+    with pytest.raises(ValueError, match=r"give transform\(X, y\)"):
+        transformer.transform(X)
+
+
+def test_weights_from_a_pipeline_solve_the_weight_problem(data):
+    X, y, group = data
+    pipeline = make_pipeline(InfluenceTransformer(), SoftWeighter(delta=0.3))
+    weights = pipeline.fit_transform(
+        X, y, influencetransformer__sensitive_features=group
+    )[:, 0]
+    values = pipeline[0].transform(X, y)
+    weighter = pipeline[1]
+
+    assert weights @ values[:, 0] == pytest.approx(-0.3 * weighter.delta_max_)
+    assert weights @ values[:, 1] <= 1e-12
+
+
+def improvement(pipeline, X, y):
+    """Predicted on rows that the weights were not learnt from, less their mass."""
+    values = pipeline[0].transform(X, y)
+    weights = pipeline[1].transform(values)[:, 0]
+    return -weights @ values[:, 0] - 1e-5 * weights.sum()
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_grid_search_over_delta(data, routing):
+    X, y, group = data
+    pipeline = make_pipeline(InfluenceTransformer(), SoftWeighter())
+    deltas = [0.1, 0.3, 0.5]
+    search = GridSearchCV(
+        pipeline, {"softweighter__delta": deltas}, scoring=improvement, cv=3
+    )
+    step = "" if routing else "influencetransformer__"
+    with sklearn.config_context(enable_metadata_routing=routing):
+        search.fit(X, y, **{f"{step}sensitive_features": group})
+    scores = search.cv_results_["mean_test_score"]
+
+    assert np.all(np.isfinite(scores))
+    assert len(set(scores)) == len(deltas)

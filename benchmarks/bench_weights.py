@@ -181,7 +181,11 @@ def hard_cases(n, repeats):
     return {
         "cases": len(passes),
         "passes": dict(
-            zip(("50", "90", "99", "100"), np.percentile(passes, [50, 90, 99, 100]))
+            zip(
+                ("50", "90", "99", "100"),
+                np.percentile(passes, [50, 90, 99, 100]),
+                strict=True,
+            )
         ),
         "residual": float(np.max(residuals)),
     }

@@ -144,11 +144,11 @@ def evaluate(cut, p, scale=None):
         gradient = gradient + G @ x
         if scale is None:
             total = total + np.abs(G) @ np.abs(x)
-        curvature += _gram(G, x == y)
+        curvature += gram(G, x == y)
     return DualPoint(p, value, gradient, curvature, total if scale is None else scale)
 
 
-def _gram(G, free):
+def gram(G, free):
     """``G_F G_F.T``. Picking columns pays from some five rows on, masking below."""
     if len(G) < _MANY:
         return (G * free) @ G.T

@@ -12,7 +12,13 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.optimize import nnls
 
-from sklearn_softunlearn.weights._cut import evaluate, finish, kkt_residual
+from sklearn_softunlearn.weights._cut import (
+    evaluate,
+    finish,
+    gram,
+    kkt_residual,
+    part,
+)
 from sklearn_softunlearn.weights._line import maximum_along
 
 _EPS = np.finfo(np.float64).eps
@@ -62,7 +68,32 @@ def project(cut, start=None, *, max_steps=40):
             break
         centre, start, moved = p, np.zeros_like(p), cut.recentred(p)
     residual = found.residual if moved is cut else kkt_residual(cut, found.x, p)
-    return replace(found, p=p, residual=residual, n_passes=passes)
+    found = replace(found, p=p, residual=residual, n_passes=passes)
+    return _shrunk(cut, found) if np.max(p, initial=0.0) > _LARGE else found
+
+
+def _shrunk(cut, found):
+    """The same solution with the smallest multipliers, if those give it.
+
+    Where constraints depend on each other, multipliers can be large for nothing, and
+    their rounding reaches x: ``G.T p`` is then a small difference of large terms.
+    """
+    m = len(cut.b)
+    curvature, gradient = np.zeros((m, m)), -cut.b
+    for rows in cut.blocks():
+        G, x = cut.G[:, rows], found.x[rows]
+        free = (x > part(cut.lower, rows)) & (x < part(cut.upper, rows))
+        z = 0.0 if cut.z is None else cut.z[rows]
+        gradient = gradient + G @ np.where(free, z, x)
+        curvature += gram(G, free)
+    p = model_step(gradient, curvature, -cut.p_min)
+    if p is None:
+        return found
+    x, residual = finish(cut, p)
+    passes = found.n_passes + 2
+    if residual > max(_GOOD, found.residual):
+        return replace(found, n_passes=passes)
+    return Projection(x, p, residual, passes)
 
 
 def _sampled_start(cut):
@@ -110,7 +141,7 @@ def _maximise(cut, start, max_steps, *, finished):
 
 
 def _last_step(cut, point):
-    """X after the step that leads to the solution if no row changes sides in it."""
+    """The point one step on: the solution, unless a row changes sides on the way."""
     d = model_step(point.gradient, point.curvature, point.p - cut.p_min)
     p = point.p if d is None else np.maximum(point.p + d, cut.p_min)
     x, residual = finish(cut, p)

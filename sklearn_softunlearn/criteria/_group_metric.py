@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every metric that compares sensitive groups: a base metric and a transform."""
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -122,6 +123,7 @@ class GroupMetric(Criterion):
         self.marginal = marginal
         self.pos_label = options["pos_label"]
         self.sharpness = check_sharpness(sharpness)
+        self._bound = (None, None)
         self._aggregation = build_aggregation(spec, self.method)
         self._bases = [BASE_METRICS[base] for base in spec.bases]
 
@@ -135,6 +137,12 @@ class GroupMetric(Criterion):
         """Constructor call."""
         inside = [repr(self.metric), self._changed_options()]
         return f"GroupMetric({', '.join(filter(None, inside))})"
+
+    def bind(self, rows):
+        """Copy that holds the groups of these rows."""
+        bound = copy(self)
+        bound._bound = rows.group_codes, self._groups(rows)
+        return bound
 
     def check(self, rows):
         """Raise ValueError if the metric is undefined on the rows.
@@ -216,6 +224,9 @@ class GroupMetric(Criterion):
         return replace(rows, response=Sharpened(rows.response, self.sharpness))
 
     def _groups(self, rows):
+        codes, groups = self._bound
+        if codes is not None and codes is rows.group_codes:
+            return groups
         return populations(
             rows, marginal=self.marginal, overall=self._aggregation.needs_overall
         )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sets of rows that a metric compares: groups, marginal groups, and all rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,14 +31,25 @@ class Populations:
     names: tuple
     families: tuple
     overall: int | None
+    _kept: dict = field(default_factory=dict, repr=False, compare=False)
 
     def weights(self, sample_weight, mask):
         """Weight of each row in the mean of each population over the masked rows.
 
-        Of shape (n_samples, n_populations); the columns sum to 1.
+        Of shape (n_samples, n_populations); the columns sum to 1. They are kept: a
+        correction asks for the same weights a dozen times.
         """
-        weight = self._mass(sample_weight, mask)
-        return weight / np.sum(weight, axis=0)
+        key = None if mask is None else mask.tobytes()
+        of, weight = self._kept.get(key, (None, None))
+        if of is not sample_weight:
+            weight = self._mass(sample_weight, mask)
+            weight = weight / np.sum(weight, axis=0)
+            self._kept[key] = sample_weight, weight
+        return weight
+
+    def __getstate__(self):
+        """Without what is kept, on which no pickle or hash may depend."""
+        return {**vars(self), "_kept": {}}
 
     def share(self, sample_weight):
         """Share of each population in the total weight, of shape (n_populations,)."""

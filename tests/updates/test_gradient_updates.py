@@ -193,26 +193,28 @@ def test_divergence_is_stopped_with_the_last_good_step(problem, weights, update)
     assert context.retain_objective(result.parameters) <= limit
 
 
+UPDATES = [
+    "bad_teacher",
+    "fine_tune",
+    "fisher",
+    "gradient_ascent",
+    "hamu",
+    "influence",
+    "negative_gradient",
+    "newton",
+    "ntk",
+    "retrain",
+    "scrub",
+]
+
+
 @pytest.mark.parametrize(
-    "update",
-    [
-        "bad_teacher",
-        "fine_tune",
-        "fisher",
-        "gradient_ascent",
-        "hamu",
-        "influence",
-        "negative_gradient",
-        "newton",
-        "ntk",
-        "retrain",
-        "scrub",
-    ],
+    ("update", "weighting"),
+    [(update, "soft") for update in UPDATES]
+    # Pulling hard-deleted rows towards no opinion at all widens the gap here.
+    + [(update, "hard") for update in UPDATES if update != "bad_teacher"],
 )
-@pytest.mark.parametrize("weighting", ["soft", "hard"])
 def test_every_update_lowers_the_metric(update, weighting):
-    if (update, weighting) == ("bad_teacher", "hard"):
-        pytest.skip("pulling the deleted rows towards no opinion can widen the gap")
     X, y, group = make_biased_classification(n_samples=1500, random_state=1)
     corrector = SoftUnlearnCorrector(update=update, weighting=weighting, delta=0.3)
     line = corrector.fit(X, y, sensitive_features=group).report_[DP, "surrogate"]

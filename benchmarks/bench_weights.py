@@ -180,13 +180,7 @@ def hard_cases(n, repeats):
                     residuals.append(solution.kkt_residual)
     return {
         "cases": len(passes),
-        "passes": dict(
-            zip(
-                ("50", "90", "99", "100"),
-                np.percentile(passes, [50, 90, 99, 100]),
-                strict=True,
-            )
-        ),
+        "passes": {q: float(np.percentile(passes, q)) for q in (50, 90, 99, 100)},
         "residual": float(np.max(residuals)),
     }
 

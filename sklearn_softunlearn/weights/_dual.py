@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Semismooth Newton on the dual of a `BoxCut`.
 
-Each step maximises the local quadratic model over ``p >= p_min`` exactly (a
-non-negative least-squares problem in m unknowns). It is taken as it is where the dual
-rises enough; otherwise the dual is maximised along it.
+Each step maximises the local quadratic model over ``p >= p_min`` (see `_model`). It is
+taken as it is where the dual rises enough; otherwise the dual is maximised along it.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, solve_triangular
-from scipy.optimize import nnls
 
 from sklearn_softunlearn.weights._cut import (
     evaluate,
@@ -20,18 +17,19 @@ from sklearn_softunlearn.weights._cut import (
     part,
 )
 from sklearn_softunlearn.weights._line import maximum_along
+from sklearn_softunlearn.weights._model import model_step
 
-_EPS = np.finfo(np.float64).eps
-_SOLVED = 4 * _EPS
+# Residuals at which there is nothing left to gain; at which steps that gain nothing
+# are rounding; which are worth one last step; below which the scale of the residual
+# hardly changes; and above which rounding of large multipliers is not the cause.
+_SOLVED = 4 * np.finfo(np.float64).eps
 _GOOD = 1e-13
-_NEAR = 1e-8
-_NEAR_SCALE = 1e-3
 _LAST = 1e-6
+_STEADY = 1e-3
 _FAR = 1e-3
-_LARGE = 1e3
+_LARGE_MULTIPLIERS = 1e3
 _FEW_ROWS = 4096
 _STRIDE = 8
-_ACTIVE_SET_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,11 @@ class Projection:
     n_passes: int
     infeasible: bool = False
 
+    def better(self, other):
+        """The more accurate of two solutions, with the passes of both."""
+        best = self if self.residual <= other.residual else other
+        return replace(best, n_passes=self.n_passes + other.n_passes)
+
 
 def project(cut, start=None, *, max_steps=40):
     """Solve one `BoxCut`.
@@ -58,7 +61,7 @@ def project(cut, start=None, *, max_steps=40):
     """
     start, passes = _sampled_start(cut) if start is None else (start, 0)
     centre, moved = np.zeros_like(cut.b), cut
-    if np.max(start, initial=0.0) > _LARGE:
+    if np.max(start, initial=0.0) > _LARGE_MULTIPLIERS:
         centre, start, moved = start, centre, cut.recentred(start)
     for _ in range(3):
         found = _maximise(moved, start, max_steps, finished=True)
@@ -69,7 +72,8 @@ def project(cut, start=None, *, max_steps=40):
         centre, start, moved = p, np.zeros_like(p), cut.recentred(p)
     residual = found.residual if moved is cut else kkt_residual(cut, found.x, p)
     found = replace(found, p=p, residual=residual, n_passes=passes)
-    return _shrunk(cut, found) if np.max(p, initial=0.0) > _LARGE else found
+    large = np.max(p, initial=0.0) > _LARGE_MULTIPLIERS
+    return _shrunk(cut, found) if large else found
 
 
 def _shrunk(cut, found):
@@ -133,7 +137,7 @@ def _maximise(cut, start, max_steps, *, finished):
         if residual < least:
             best, least = point, residual
     # Far from the solution the dual value measures progress, the residual does not.
-    p = best.p if infeasible or least < _NEAR else point.p
+    p = best.p if infeasible or least < _LAST else point.p
     if not finished:
         return Projection(None, p, least, passes, infeasible)
     x, residual = finish(cut, p)
@@ -158,8 +162,7 @@ def _step(cut, point, residual):
     gain = 0.0 if d is None else float(point.gradient @ d)
     if not gain > 0.0:
         return None, 0, False
-    # Near the solution the scale of the residual hardly changes.
-    scale = point.scale if residual < _NEAR_SCALE else None
+    scale = point.scale if residual < _STEADY else None
     new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale)
     if _accepted(point, new, d, gain):
         return new, 1, False
@@ -180,49 +183,3 @@ def _accepted(point, new, d, gain):
 def _longest_step(above, d):
     down = d < 0
     return float(np.min(above[down] / -d[down], initial=np.inf))
-
-
-def model_step(gradient, curvature, above):
-    """The d >= -above of largest ``gradient.d - d.curvature.d / 2``; None if stuck."""
-    unit = np.sqrt(np.diagonal(curvature))
-    biggest = unit.max(initial=0.0)
-    unit = np.where(unit > 1e-12 * biggest, unit, biggest if biggest > 0 else 1.0)
-    correlation = curvature / unit[:, None] / unit
-    for damping in (1e-14, 1e-12, 1e-8, 1e-2):
-        damped = correlation + damping * np.eye(len(unit))
-        try:
-            return _active_set(damped, gradient / unit, above * unit) / unit
-        except LinAlgError:
-            continue
-    return None
-
-
-def _active_set(hessian, gradient, above):
-    """Primal-dual active set method: a few solves, or `_bounded` where it cycles."""
-    free = (above > 0.0) | (gradient > 0.0)
-    for _ in range(_ACTIVE_SET_STEPS):
-        d = _with_free(hessian, gradient, above, free)
-        rest = gradient - hessian @ d
-        wanted = np.where(free, d > -above, rest > 0.0)
-        if np.array_equal(wanted, free):
-            return d
-        free = wanted
-    return _with_free(hessian, gradient, above, _bounded(hessian, gradient, above))
-
-
-def _with_free(hessian, gradient, above, free):
-    d = -above
-    rest = gradient[free] - hessian[np.ix_(free, ~free)] @ d[~free]
-    if free.any():
-        d[free] = cho_solve(cho_factor(hessian[np.ix_(free, free)]), rest)
-    return np.maximum(d, -above)
-
-
-def _bounded(hessian, gradient, above):
-    """Which unknowns are off their bounds, as a non-negative least-squares problem."""
-    factor = cholesky(hessian, lower=True, check_finite=False)
-    target = solve_triangular(factor, gradient, lower=True, check_finite=False)
-    try:
-        return nnls(factor.T, target + factor.T @ above)[0] > 0.0
-    except RuntimeError as error:
-        raise LinAlgError("nnls did not converge") from error

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_softunlearn.weights._cut import part
-from sklearn_softunlearn.weights._dual import Projection, model_step, project
+from sklearn_softunlearn.weights._dual import Projection, project
+from sklearn_softunlearn.weights._model import model_step
 from sklearn_softunlearn.weights._vertex import vertex_multipliers
 
 _EPS = np.finfo(np.float64).eps
@@ -42,11 +43,13 @@ def solve_with_cost(cut, direction, strength, known=None):
     """
     size = float(np.max(np.abs(direction)))
     before, start = known or (0.0, None)
-    first = min(max(_DIRECT / size, _FACTOR * before), strength)
+    first = min(_DIRECT * max(1.0 / size, before), strength)
     if start is not None:
         start = start * (first / before)
-    *_, last = follow_cost(cut, direction, first, strength, start)
-    return last
+    stages = list(follow_cost(cut, direction, first, strength, start))
+    passes = sum(stage.solution.n_passes for stage in stages)
+    solution = replace(stages[-1].solution, n_passes=passes)
+    return replace(stages[-1], solution=solution)
 
 
 def follow_cost(cut, direction, first, last, start=None, is_limit=None):

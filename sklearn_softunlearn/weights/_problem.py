@@ -159,7 +159,9 @@ class WeightProblem:
         stage = solve_with_cost(cut, direction, strength, (1.0, found.p - nu))
         if status == "edge" and stage.solution.residual > _ACCURACY:
             return self._solution(found, status)
-        return self._solution(stage.solution, status, nu * stage.strength)
+        passes = found.n_passes + stage.solution.n_passes
+        found = replace(stage.solution, n_passes=passes)
+        return self._solution(found, status, nu * stage.strength)
 
     def minimise(self, cost, *, penalty, delta=0.0):
         """Weights of least cost among those that satisfy the constraints.
@@ -254,11 +256,9 @@ class WeightProblem:
         best = self._attainable
         slack, noise = certified_slack(cut, best.certificate)
         if slack <= _EDGE * noise:
-            edge = _judged(cut, best.solution)
-            return min(edge, found, key=lambda solution: solution.residual), "edge"
+            return found.better(_judged(cut, best.solution)), "edge"
         for _, p in sorted(best.stages, key=lambda stage: abs(stage[0] - delta)):
-            again = project(cut, p)
-            found = min(again, found, key=lambda solution: solution.residual)
+            found = found.better(project(cut, p))
             if found.residual <= _SOLVED:
                 break
         return found, "optimal"
@@ -295,4 +295,6 @@ def _with_request(rows, tighten):
 
 
 def _judged(cut, solution):
-    return replace(solution, residual=kkt_residual(cut, solution.x, solution.p))
+    """A kept solution, judged by another problem; x is copied for the user to own."""
+    residual = kkt_residual(cut, solution.x, solution.p)
+    return replace(solution, x=solution.x.copy(), residual=residual, n_passes=1)

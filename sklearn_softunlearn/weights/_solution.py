@@ -30,7 +30,8 @@ class WeightSolution:
         of the most that this sum can be. For a row, the distance of its weight from
         the formula above relative to the size of the terms of that formula.
     n_iter : int
-        Passes over the rows.
+        Passes over the rows, those of `delta_max` not counted. Passes over a sample of
+        them count in proportion.
     status : {"optimal", "infeasible", "inaccurate"}
         "infeasible": no weights reach the request, these reach the largest attainable
         delta. "inaccurate": ``kkt_residual`` exceeds 1e-9.

@@ -358,7 +358,8 @@ def _report_infeasible(name, delta, solution, on_infeasible):
     message = (
         f"delta={delta:g} is out of reach: at most {solution.delta_max:.4g} of the "
         f"current {name} can be removed with weights within their bounds and "
-        "no loss of utility beyond utility_tol. Lower delta, or raise utility_tol."
+        "no loss of utility beyond utility_tol. (a) Lower delta to that; (b) raise "
+        "max_weight if it is below 1; (c) raise utility_tol."
     )
     if on_infeasible == "raise":
         raise InfeasibleDeltaError(message)

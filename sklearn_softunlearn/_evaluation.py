@@ -310,7 +310,13 @@ def encode_target(y, classes, parameter):
     ValueError
         If a label is not among ``classes``.
     """
-    codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    try:
+        codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    except TypeError:  # numbers and strings have no order
+        raise ValueError(
+            f"{parameter} holds {y.dtype} labels where the estimator was trained with "
+            f"the classes {classes.tolist()}. Give labels of the same kind."
+        ) from None
     unknown = np.unique(y[classes[codes] != y])
     if unknown.size:
         raise ValueError(

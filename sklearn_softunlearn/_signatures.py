@@ -38,7 +38,7 @@ def _out_of_reach(state, solution):
         return None
     return (
         f"Infeasible request: at most {solution.delta_max:.4g} of {state.metric.name} "
-        "can be removed without loss of utility; this was done. (a) Lower delta to "
+        "can be removed within utility_tol; this was done. (a) Lower delta to "
         "that; (b) raise utility_tol; (c) raise max_weight if it is below 1."
     )
 
@@ -105,8 +105,8 @@ def _collapsed(state, after, predicted):
         return None
     return (
         f"Utility collapse: {state.utility.name} is {relative:.1%} worse than "
-        f"predicted, and {accuracy:.2%} of the rows are newly misclassified, although "
-        "the weights keep it to first order. (a) Lower delta: the error grows with "
+        f"predicted, and the share of misclassified rows rose by {accuracy:.2%}, "
+        "though the weights keep it to first order. (a) Lower delta: the error grows with "
         "the square of the weights; (b) lower max_weight; (c) see with leave_one_out "
         "and InfluenceDisplay whether influences foretell retraining here."
     )

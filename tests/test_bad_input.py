@@ -592,3 +592,15 @@ def test_an_error_leaves_the_corrector_as_it_was(data):
     np.testing.assert_array_equal(corrector.predict(data.X), expected)
     again = clone(corrector).fit(data.X, data.y, sensitive_features=data.groups)
     np.testing.assert_array_equal(again.predict(data.X), expected)
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_labels_of_another_kind_than_those_trained_with(data, dtype):
+    numbers = np.asarray(data.y)
+    words = np.where(numbers == numbers.max(), "yes", "no").astype(dtype)
+    for trained, given in ((numbers, words), (words, numbers)):
+        frozen = FrozenEstimator(LogisticRegression().fit(data.X, trained))
+        with pytest.raises(ValueError, match=r"y (has|holds) .*trained with"):
+            SoftUnlearnCorrector(frozen).fit(
+                data.X, given, sensitive_features=data.groups
+            )

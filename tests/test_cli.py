@@ -327,3 +327,15 @@ def test_as_a_module_failing(tmp_path):
     done = run_module(tmp_path, "--csv=no.csv", "--target=a", "--sensitive=b")
     assert (done.returncode, done.stdout) == (2, "")
     assert is_one_line(done.stderr, "error: cannot read no.csv")
+
+
+def test_a_metric_without_a_curve_still_gives_the_audit(run):
+    code, out, err = run(*SIMULATED, "--metric", "f1_score_difference")
+    assert code == 0 and "deleted mass" in out
+    assert "no trade-off curve of f1_score_difference" in err
+
+
+def test_a_plot_of_an_unknown_kind_is_one_line(run):
+    code, _, err = run(*SIMULATED, "--plot", "curve.foo")
+    assert code == 2
+    assert is_one_line(err, "error: cannot write curve.foo")

@@ -3,6 +3,7 @@
 
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from sklearn_softunlearn._evaluation import make_table, validation_table
@@ -16,6 +17,7 @@ from sklearn_softunlearn._leverage import (
 from sklearn_softunlearn._preparation import linearize_estimator
 from sklearn_softunlearn._retraining import RowDeletion, optimum
 from sklearn_softunlearn.criteria import criterion_name, resolve_criterion
+from sklearn_softunlearn.models import model_class, predictor, unfreeze
 
 
 def influence(
@@ -225,6 +227,8 @@ def _tables(X, y, groups, weight, X_val, y_val, groups_val, weight_val, ids):
 
 def linearized(estimator, tables, criteria, curvature):
     """Linearisation with all criteria as the metric and nothing as utility."""
+    model_class(predictor(estimator))  # refuses an unsupported class by name
+    check_is_fitted(unfreeze(estimator))
     resolved = [resolve_criterion(given, "criteria") for given in criteria]
     titles = [criterion_name(given) for given in criteria]
     state, _ = linearize_estimator(

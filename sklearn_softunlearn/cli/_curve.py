@@ -16,15 +16,20 @@ def save_curve(model, parts, *, metric, path):
     """Draw accuracy against the metric on the held-out rows, one point per delta."""
     train, evaluation, held_out = parts
     correctors = correct_path(model, train, evaluation, metric=metric, deltas=DELTAS)
-    display = TradeoffDisplay.from_path(
-        correctors, held_out.X, held_out.y, sensitive_features=held_out.groups
-    )
+    try:
+        display = TradeoffDisplay.from_path(
+            correctors, held_out.X, held_out.y, sensitive_features=held_out.groups
+        )
+    except (TypeError, ValueError) as error:
+        # The corrector knows metrics that cannot be scored from labels alone.
+        notice(f"no trade-off curve of {metric}: {one_line(error)}")
+        return
     os.environ.setdefault("MPLBACKEND", "Agg")  # a file needs no window
     try:
         display.plot().figure_.savefig(path)
     except ImportError:
         notice("no trade-off curve: matplotlib is not installed (extra 'plot')")
         return
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: an unknown file extension
         raise CommandError(f"cannot write {path}: {one_line(error)}") from error
     notice(f"trade-off curve: {path}")

@@ -109,8 +109,9 @@ def test_infeasible_requests_carry_a_certificate(kind):
         assert proves_infeasibility(problem, solution.multipliers, delta)
         largest = problem.solve(problem.delta_max)
         assert largest.status == "optimal"
-        # At the edge of feasibility nearly opposite rows amplify rounding.
-        atol = 1e-3 if kind == "nearly opposite" else 1e-7
+        # At the edge of feasibility opposite rows amplify rounding, which differs
+        # between the kernels of the BLAS.
+        atol = {"nearly opposite": 1e-3, "opposite": 1e-5}.get(kind, 1e-7)
         np.testing.assert_allclose(solution.weights, largest.weights, atol=atol)
 
 

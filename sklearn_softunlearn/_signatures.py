@@ -108,5 +108,6 @@ def _collapsed(state, after, predicted):
         f"predicted, and the share of misclassified rows rose by {accuracy:.2%}, "
         "though the weights keep it to first order. (a) Lower delta: the error grows "
         "with the square of the weights; (b) lower max_weight; (c) see with "
-        "leave_one_out and InfluenceDisplay whether influences foretell retraining here."
+        "leave_one_out and InfluenceDisplay whether influences foretell retraining "
+        "here."
     )

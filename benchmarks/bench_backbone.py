@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.adult import AUTHORS_C, authors_adult, one_hot_adult
 from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn._influence import first_order_shift
-from sklearn_softunlearn._preparation import linearize_estimator
+from sklearn_softunlearn._stages._preparation import linearize_estimator
 from sklearn_softunlearn.weights import WeightProblem
 
 DP = "demographic_parity_difference"
@@ -163,7 +163,7 @@ class _Stages:
     """The three stages on their own, without checks of the input and the report."""
 
     def __init__(self, X, y, sex, base):
-        from sklearn_softunlearn._evaluation import make_table
+        from sklearn_softunlearn._inputs._evaluation import make_table
 
         self.base = base
         self.table = make_table(X, y, sex, None, None, "")

@@ -25,7 +25,7 @@ from sklearn_softunlearn import (
     SoftUnlearnCorrector,
     robustness_scorer,
 )
-from sklearn_softunlearn._attacked_rows import AttackedModel
+from sklearn_softunlearn._stages._attacked_rows import AttackedModel
 from sklearn_softunlearn.models import LogisticModel
 
 DELTAS = (0.02, 0.05, 0.1)

@@ -3,7 +3,7 @@
 
 from sklearn_softunlearn._corrector import SoftUnlearnCorrector
 from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient, Diagonal
-from sklearn_softunlearn._fit_rows import ValidationData
+from sklearn_softunlearn._inputs._fit_rows import ValidationData
 from sklearn_softunlearn._inspection import (
     InfluenceTransformer,
     influence,

@@ -4,16 +4,16 @@
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_softunlearn._base_fit import check_estimator, fit_base
-from sklearn_softunlearn._fit_rows import ROW_ARGUMENTS, rows_of_fit
-from sklearn_softunlearn._outcome import correction_report
-from sklearn_softunlearn._parameters import check_parameters
+from sklearn_softunlearn._inputs._base_fit import check_estimator, fit_base
+from sklearn_softunlearn._inputs._fit_rows import ROW_ARGUMENTS, rows_of_fit
+from sklearn_softunlearn._inputs._parameters import check_parameters
 from sklearn_softunlearn._prediction import CorrectedEstimatorMixin
-from sklearn_softunlearn._preparation import prepare
 from sklearn_softunlearn._progress import Progress
-from sklearn_softunlearn._report import ReportHTMLMixin
-from sklearn_softunlearn._requests import attempt, request_for
+from sklearn_softunlearn._reporting._report import ReportHTMLMixin
 from sklearn_softunlearn._sklearn_compat import CallbackSupportMixin, with_callbacks
+from sklearn_softunlearn._stages._outcome import correction_report
+from sklearn_softunlearn._stages._preparation import prepare
+from sklearn_softunlearn._stages._requests import attempt, request_for
 from sklearn_softunlearn.models import with_predictor
 
 

@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from benchmarks.adult import one_hot_adult
 from sklearn_softunlearn import SoftUnlearnCorrector
-from sklearn_softunlearn._calibration import MAX_SOLVES, search_request
+from sklearn_softunlearn._stages._calibration import MAX_SOLVES, search_request
 from sklearn_softunlearn.datasets import make_biased_classification
 from tests.models_for_tests import precise_logistic
 

@@ -6,9 +6,9 @@ import pytest
 
 from benchmarks.adult import AUTHORS_C, authors_adult
 from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient
-from sklearn_softunlearn._evaluation import make_table
 from sklearn_softunlearn._influence import row_influence
-from sklearn_softunlearn._preparation import linearize_estimator
+from sklearn_softunlearn._inputs._evaluation import make_table
+from sklearn_softunlearn._stages._preparation import linearize_estimator
 from tests.models_for_tests import functionals, precise_logistic, small_problem
 
 METRICS = [

@@ -6,7 +6,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from sklearn_softunlearn._evaluation import make_table, validation_table
+from sklearn_softunlearn._inputs._evaluation import make_table, validation_table
 from sklearn_softunlearn._inspection._joined import JoinedCriteria, NoCriterion
 from sklearn_softunlearn._inspection._results import LeaveOneOut, RowInfluence
 from sklearn_softunlearn._leverage import (
@@ -14,8 +14,8 @@ from sklearn_softunlearn._leverage import (
     largest_leverage,
     leverage_matrices,
 )
-from sklearn_softunlearn._preparation import linearize_estimator
 from sklearn_softunlearn._retraining import RowDeletion, optimum
+from sklearn_softunlearn._stages._preparation import linearize_estimator
 from sklearn_softunlearn.criteria import criterion_name, resolve_criterion
 from sklearn_softunlearn.models import model_class, predictor, unfreeze
 

@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_softunlearn._evaluation import encoded_target, make_table
 from sklearn_softunlearn._influence import row_influence
+from sklearn_softunlearn._inputs._evaluation import encoded_target, make_table
 from sklearn_softunlearn._inspection._functions import directions_of, linearized
 from sklearn_softunlearn.models import (
     embed,

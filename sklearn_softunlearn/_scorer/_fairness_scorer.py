@@ -8,7 +8,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
-from sklearn_softunlearn._groups import columns_of
+from sklearn_softunlearn._inputs._groups import columns_of
 from sklearn_softunlearn._scorer._group_means import count, counted_metric
 from sklearn_softunlearn._scorer._groups import (
     aligned_by_index,

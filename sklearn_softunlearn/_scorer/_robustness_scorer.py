@@ -4,11 +4,11 @@
 import numpy as np
 from sklearn.utils import check_array
 
-from sklearn_softunlearn._attacked_rows import (
+from sklearn_softunlearn._inputs._evaluation import encode_target
+from sklearn_softunlearn._stages._attacked_rows import (
     AttackedModel,
     check_attackable,
 )
-from sklearn_softunlearn._evaluation import encode_target
 from sklearn_softunlearn.criteria import AdversarialLoss
 from sklearn_softunlearn.models import embed, model_class, predictor, transformed
 

@@ -12,9 +12,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn._corrector import SoftUnlearnCorrector
-from sklearn_softunlearn._evaluation import check_target, make_table
+from sklearn_softunlearn._inputs._evaluation import check_target, make_table
 from sklearn_softunlearn._prediction import CorrectedEstimatorMixin
-from sklearn_softunlearn._report import ReportHTMLMixin
+from sklearn_softunlearn._reporting._report import ReportHTMLMixin
 from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
 from sklearn_softunlearn._tuning._cv_results import cv_results
 from sklearn_softunlearn._tuning._requirement import Requirement

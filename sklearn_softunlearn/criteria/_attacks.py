@@ -71,11 +71,16 @@ def limited(step, epsilon, norm):
     if norm == "linf":
         return np.clip(step, -epsilon, epsilon)
     length = _as_column(_length(step), step)
-    return step * np.minimum(1.0, epsilon / np.maximum(length, np.finfo(float).tiny))
+    return step * (epsilon / np.maximum(length, epsilon))
 
 
 def _length(rows):
-    return np.linalg.norm(rows.reshape(len(rows), -1), axis=1)
+    # In units of the largest entry: squares of small values underflow.
+    flat = rows.reshape(len(rows), -1)
+    largest = np.max(np.abs(flat), axis=1, initial=0.0)
+    normal = largest >= np.finfo(largest.dtype).tiny
+    unit = np.divide(1.0, largest, out=np.zeros_like(largest), where=normal)
+    return largest * np.linalg.norm(flat * unit[:, None], axis=1)
 
 
 def _as_column(values, X):

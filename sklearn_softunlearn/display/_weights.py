@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_softunlearn._evaluation import make_table
+from sklearn_softunlearn._inputs._evaluation import make_table
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
 
 _RESERVED = ["row", "deletion_weight", "group", "label"]

@@ -51,6 +51,8 @@ class Attainable:
 
     def excludes(self, cut, delta):
         """Whether no x is feasible for a request, of which ``cut`` is the problem."""
+        if self.proven and delta <= self.delta:
+            return False
         slack, noise = certified_slack(cut, self.certificate)
         beyond = self.delta + 1e-9 * abs(self.delta)
         return slack < -noise or (not self.proven and delta > beyond)

@@ -56,12 +56,14 @@ class WeightPath:
 
 def solve_path(problem, deltas, regularization, keep_weights):
     """Solve in increasing order of delta; answers come in the order given."""
+    regularization = check.nonnegative_number(regularization, "regularization")
     deltas = np.atleast_1d(np.asarray(deltas, dtype=np.float64))
     deltas = check.finite_vector(deltas, "deltas", deltas.size)
     rows, weights = [None] * len(deltas), [None] * len(deltas)
     known = []
     for i in np.argsort(deltas, kind="stable"):
-        start = _extrapolated(known, deltas[i])
+        # A weaker regularization multiplies the metric's coefficients by its inverse.
+        start = _extrapolated(known, deltas[i], min(regularization, 1.0))
         solution = problem.solve(deltas[i], regularization=regularization, start=start)
         rows[i] = _row(problem, solution)
         weights[i] = solution.weights if keep_weights else None
@@ -88,11 +90,11 @@ def _row(problem, solution):
     )
 
 
-def _extrapolated(known, delta):
+def _extrapolated(known, delta, share):
     """Coefficients at delta on the line through the last two solutions."""
     usable = [(at, s.coefficients) for at, s in known if s.status == "optimal"]
     if not usable:
         return None
     (first, p), (last, q) = usable[0], usable[-1]
     slope = (q - p) / (last - first) if last > first else 0.0
-    return np.maximum(q + slope * (delta - last), 0.0)
+    return np.maximum(share * (q + slope * (delta - last)), 0.0)

@@ -33,8 +33,8 @@ from skorch.dataset import Dataset, ValidSplit
 from torch import nn
 
 from sklearn_softunlearn import MeanLoss, SoftUnlearnCorrector, fairness_scorer
-from sklearn_softunlearn._correction import NamedCriterion, linearize
 from sklearn_softunlearn._curvature import Cholesky
+from sklearn_softunlearn._stages._correction import NamedCriterion, linearize
 from sklearn_softunlearn.criteria import EvaluationRows, resolve_criterion
 from sklearn_softunlearn.models import model_class
 

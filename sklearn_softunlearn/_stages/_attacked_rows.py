@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from sklearn_softunlearn._report import ReportLine
+from sklearn_softunlearn._reporting._report import ReportLine
 from sklearn_softunlearn.criteria import AdversarialLoss, NeighborInconsistency
 
 

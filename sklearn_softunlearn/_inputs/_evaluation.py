@@ -12,7 +12,7 @@ from sklearn.utils import check_array, indexable
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from sklearn_softunlearn._groups import columns_of, encode_groups
+from sklearn_softunlearn._inputs._groups import columns_of, encode_groups
 from sklearn_softunlearn._responses import SwappedClasses
 from sklearn_softunlearn._sklearn_compat import (
     check_sample_weight,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One request carried out with the settings of a corrector, and which one it is."""
 
-from sklearn_softunlearn._calibration import label_metric, search_request
-from sklearn_softunlearn._correction import choose_weights, correct
-from sklearn_softunlearn._parameters import resolve_weighting
+from sklearn_softunlearn._inputs._parameters import resolve_weighting
+from sklearn_softunlearn._stages._calibration import label_metric, search_request
+from sklearn_softunlearn._stages._correction import choose_weights, correct
 from sklearn_softunlearn.updates import resolve_update
 
 

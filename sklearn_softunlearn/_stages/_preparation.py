@@ -6,18 +6,22 @@ from typing import Any
 
 from sklearn.utils import check_array
 
-from sklearn_softunlearn._attacked_rows import attacks_in, with_attacked_rows
-from sklearn_softunlearn._base_fit import remedy_for_values
-from sklearn_softunlearn._correction import (
+from sklearn_softunlearn._curvature import resolve_curvature
+from sklearn_softunlearn._inputs._base_fit import remedy_for_values
+from sklearn_softunlearn._inputs._evaluation import (
+    Split,
+    encoded_target,
+    with_positive_class,
+)
+from sklearn_softunlearn._inputs._groups import Groups, check_same_groups
+from sklearn_softunlearn._stages._attacked_rows import attacks_in, with_attacked_rows
+from sklearn_softunlearn._stages._correction import (
     Linearization,
     NamedCriterion,
     linearize,
     warn_if_unconverged,
     weight_problem,
 )
-from sklearn_softunlearn._curvature import resolve_curvature
-from sklearn_softunlearn._evaluation import Split, encoded_target, with_positive_class
-from sklearn_softunlearn._groups import Groups, check_same_groups
 from sklearn_softunlearn.criteria import (
     EvaluationRows,
     criterion_name,

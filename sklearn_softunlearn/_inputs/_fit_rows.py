@@ -8,7 +8,7 @@ from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import validate_data
 
-from sklearn_softunlearn._evaluation import (
+from sklearn_softunlearn._inputs._evaluation import (
     check_target,
     make_table,
     split_rows,

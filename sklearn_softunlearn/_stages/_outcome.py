@@ -3,9 +3,9 @@
 
 import numpy as np
 
-from sklearn_softunlearn._attacked_rows import fresh_attack_lines
-from sklearn_softunlearn._report import CorrectionReport, ReportLine
-from sklearn_softunlearn._signatures import failure_notes
+from sklearn_softunlearn._reporting._report import CorrectionReport, ReportLine
+from sklearn_softunlearn._reporting._signatures import failure_notes
+from sklearn_softunlearn._stages._attacked_rows import fresh_attack_lines
 
 
 def correction_report(prepared, solution, result, shift, *, delta, request):

@@ -30,10 +30,11 @@ def correction_report(prepared, solution, result, shift, *, delta, request):
     shifted = before + state.model.jvp(state.X, shift[:, None])[:, :, 0]
     predicted = state.value + state.influence.T @ weights
     raw = (before, shifted, after)
+    known = np.column_stack([state.value, predicted])
     split = state.n_metric
     lines = [
-        *_report_lines(state.metric, state.rows, predicted[:split], raw),
-        *_report_lines(state.utility, state.rows, predicted[split:], raw),
+        *_report_lines(state.metric, state.rows, known[:split], raw),
+        *_report_lines(state.utility, state.rows, known[split:], raw),
         *fresh_attack_lines(state, result.parameters, shift),
     ]
     return CorrectionReport(
@@ -49,14 +50,16 @@ def correction_report(prepared, solution, result, shift, *, delta, request):
     )
 
 
-def _report_lines(named, rows, predicted, raw):
-    """Two lines for each criterion inside, the surrogate and what it stands for."""
+def _report_lines(named, rows, known, raw):
+    """Two lines for each criterion inside, the surrogate and what it stands for.
+
+    ``known`` has the surrogate's functionals before and as predicted.
+    """
     parts = named.criterion.parts(rows)
     start = 0
     for criterion, size in parts:
         name = named.name if len(parts) == 1 else criterion.name
-        smooth = [criterion.value(f, rows) for f in raw]
-        smooth[1] = predicted[start : start + size]
+        smooth = [*known[start : start + size].T, criterion.value(raw[2], rows)]
         hard = [criterion.hard_value(f, rows) for f in raw]
         for kind, values in (("surrogate", smooth), (criterion.hard_kind, hard)):
             shown = (criterion.user_value(value, rows) for value in values)

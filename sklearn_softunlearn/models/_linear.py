@@ -8,7 +8,7 @@ from sklearn_softunlearn.models._base import TrainedModel
 
 # Rows of X that are scaled at a time: small enough to stay in cache, and the only
 # copy of the data that the curvature ever makes.
-_BLOCK_ROWS = 2048
+_BLOCK_ROWS = 1024
 
 
 class LinearModel(TrainedModel):
@@ -69,7 +69,7 @@ class LinearModel(TrainedModel):
         blocks = []
         for output in range(self.n_outputs):
             cotangent = np.ascontiguousarray(cotangents[:, output])
-            blocks.append(X.T @ cotangent)
+            blocks.append(_transposed_product(X, cotangent))
             if self.has_intercept:
                 blocks.append(cotangent.sum(axis=0, keepdims=True))
         return self._free(np.vstack(blocks))
@@ -136,6 +136,11 @@ def common_shifts(loose, n_outputs):
     units = sparse.csc_array(sparse.identity(loose.size, format="csc")[:, loose])
     # SciPy < 1.12 gives a matrix, whose ** is not elementwise.
     return sparse.csc_array(sparse.kron(shift, units, format="csc"))
+
+
+def _transposed_product(X, cotangent):
+    """X.T @ cotangent; BLAS takes half the time for it with X on the right."""
+    return X.T @ cotangent if sparse.issparse(X) else (cotangent.T @ X).T
 
 
 def _weighted_gram(X, weight, has_intercept):

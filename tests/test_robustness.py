@@ -2,6 +2,7 @@
 """Adversarial examples, their loss as metric and utility, and the report on them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,8 @@ from sklearn_softunlearn import (
 from sklearn_softunlearn._stages._attacked_rows import AttackedModel
 from sklearn_softunlearn.criteria._attacks import limited, steepest
 from sklearn_softunlearn.datasets import make_biased_classification
-from sklearn_softunlearn.models import LogisticModel
+from sklearn_softunlearn.models import LogisticModel, model_class
+from sklearn_softunlearn.models._mlp import MLPModel
 from tests.models_for_tests import precise_logistic
 
 DP = "demographic_parity_difference"
@@ -278,14 +280,39 @@ def test_parameters_out_of_range_are_refused(data, options, message):
         corrected(data, AdversarialLoss(**options))
 
 
+def small_net(activation="tanh"):
+    return MLPClassifier(
+        (4, 3), activation, alpha=0.1, solver="lbfgs", max_iter=2000, random_state=0
+    )
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_input_gradient_of_an_mlp_is_that_of_finite_differences(data, activation):
+    X, y, _ = data
+    net = small_net(activation).fit(X, y)
+    model = model_class(net).untrained_on(net, MLPModel.embed(net, X), y)
+    attacked = AttackedModel(model, y, model.loss)
+    _, gradient = attacked.loss(X)
+
+    for j, step in enumerate(1e-6 * np.eye(X.shape[1])):
+        up, down = attacked.loss(X + step)[0], attacked.loss(X - step)[0]
+        assert gradient[:, j] == pytest.approx((up - down) / 2e-6, abs=1e-7)
+
+
+def test_adversarial_loss_of_an_mlp_falls(data):
+    corrector = SoftUnlearnCorrector(
+        small_net(), metric=AdversarialLoss(0.2), delta=0.02, utility_tol=0.1
+    ).fit(pd.DataFrame(data[0]).add_prefix("x"), data[1])
+    line = corrector.report_["AdversarialLoss", "surrogate, anew"]
+
+    assert line.after < line.before
+
+
 def test_what_cannot_be_attacked_is_refused(data):
     X, y, _ = data
     metric = AdversarialLoss(0.1)
     with pytest.raises(ValueError, match="sparse"):
         SoftUnlearnCorrector(metric=metric).fit(csr_array(X), y)
-    net = MLPClassifier((3,), max_iter=500, alpha=0.1, solver="lbfgs", random_state=0)
-    with pytest.raises(ValueError, match="not supported for MLPModel"):
-        SoftUnlearnCorrector(net, metric=metric).fit(X, y)
     with pytest.raises(ValueError, match="cannot be used together"):
         corrected(data, [metric, NeighborInconsistency()])
     with pytest.raises(ValueError, match="measure='recall'"):

@@ -94,8 +94,8 @@ class TrainedModel(ABC):
             If the model does not offer the derivative.
         """
         raise ValueError(
-            f"AdversarialLoss is not supported for {type(self).__name__}: use a linear "
-            "model or a skorch net."
+            f"AdversarialLoss is not supported for {type(self).__name__}, which has no "
+            "input_gradient: use a linear model, an MLP or a skorch net."
         )
 
     @abstractmethod

@@ -32,6 +32,14 @@ _ACTIVATIONS = {
     "relu": lambda z: np.maximum(z, 0.0),
 }
 
+# Derivatives of the activations, as functions of their values.
+_SLOPES = {
+    "identity": np.ones_like,
+    "logistic": lambda h: h * (1.0 - h),
+    "tanh": lambda h: 1.0 - h**2,
+    "relu": lambda h: (h > 0).astype(h.dtype),
+}
+
 
 class MLPModel(LinearModel):
     """Last layer of a fitted `MLPClassifier` or `MLPRegressor`.
@@ -90,11 +98,22 @@ class MLPModel(LinearModel):
     def embed(estimator, X):
         """Activations of the last hidden layer, of shape (n_samples, n_units)."""
         X = validate_data(estimator, X, reset=False, accept_sparse=("csr", "csc"))
-        activate = _ACTIVATIONS[estimator.activation]
-        hidden = zip(estimator.coefs_[:-1], estimator.intercepts_[:-1], strict=True)
-        for coef, intercept in hidden:
-            X = activate(X @ coef + intercept)
-        return X
+        return _activations(estimator, X)[-1]
+
+    def rows_of(self, inputs):
+        """Activations of rows as the net takes them."""
+        return _activations(self.estimator, inputs)[-1]
+
+    def input_gradient(self, inputs, cotangent):
+        """Raw predictions, and factors times coefficients and slopes of all layers."""
+        hidden = _activations(self.estimator, inputs)
+        raw = self.raw_prediction(hidden[-1])
+        gradient = cotangent(raw, slice(0, len(raw))) @ self.split(self.parameters)[0]
+        slope = _SLOPES[self.estimator.activation]
+        layers = zip(self.estimator.coefs_[:-1], hidden[1:], strict=True)
+        for coef, value in reversed(list(layers)):
+            gradient = (gradient * slope(value)) @ coef.T
+        return raw, gradient
 
     def penalty_curvature(self):
         """``B * alpha`` for the coefficients, 0 for the intercepts."""
@@ -149,6 +168,15 @@ class MLPModel(LinearModel):
             alpha = self._strength / mass
             return PoissonRegressor(alpha=alpha, tol=1e-8, max_iter=10_000)
         return Ridge(alpha=self._strength)
+
+
+def _activations(estimator, X):
+    """Values of the input and of each hidden layer."""
+    values, activate = [X], _ACTIVATIONS[estimator.activation]
+    hidden = zip(estimator.coefs_[:-1], estimator.intercepts_[:-1], strict=True)
+    for coef, intercept in hidden:
+        values.append(activate(values[-1] @ coef + intercept))
+    return values
 
 
 def _loss_and_response(estimator):

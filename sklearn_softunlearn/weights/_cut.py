@@ -20,6 +20,7 @@ import numpy as np
 # stall on shared machines. Such blocks stay in one thread and in the cache.
 _BLOCK_ELEMENTS = 9000
 _BLOCK_ROWS = (256, 4096)
+_FEW_CONSTRAINTS = 3
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def row_blocks(n_rows, n_columns):
 
 def part(bound, rows):
     """Rows of a bound that may be one number for all."""
-    return bound if np.ndim(bound) == 0 else bound[rows]
+    return bound[rows] if isinstance(bound, np.ndarray) and bound.ndim else bound
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,9 @@ def evaluate(cut, p, scale=None):
 
 def gram(G, free):
     """``G_F G_F.T``."""
-    free_G = np.compress(free, G, axis=1)
+    if len(G) <= _FEW_CONSTRAINTS:  # copying the free columns would cost more
+        return (G * free) @ G.T
+    free_G = G.compress(free, axis=1)
     return free_G @ free_G.T
 
 

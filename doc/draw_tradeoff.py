@@ -88,13 +88,13 @@ def measure(corrector, X, y, sex):
 
 def draw_rates(ax, curve):
     """Selection rate of each group over delta."""
-    for group in ("Female", "Male"):
+    for group, offset in (("Female", -14), ("Male", 6)):
         colour = COLOURS[group]
         ax.plot(curve["delta"], curve[group], "o-", color=colour, markersize=3)
         ax.annotate(
             group,
             (curve["delta"].iloc[1], curve[group].iloc[1]),
-            xytext=(4, 6),
+            xytext=(4, offset),
             textcoords="offset points",
             color=colour,
         )

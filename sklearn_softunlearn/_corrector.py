@@ -141,7 +141,8 @@ class SoftUnlearnCorrector(
     groups_ : ndarray of shape (n_groups,) or (n_groups, n_columns)
         Sensitive groups; None for a metric that needs none.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Number of features of X.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Only if X has feature names that are all strings.
 
     See Also

@@ -20,8 +20,8 @@ class TrainedModel(ABC):
     Omega that brings it to this form, because every influence is wrong by a factor
     otherwise.
 
-    Conventions
-    -----------
+    Notes
+    -----
     - ``parameters`` is a flat float64 vector of shape (n_parameters,).
     - Raw predictions have shape (n_samples, n_outputs).
     - Directions in parameter space are the columns of an array of shape

@@ -77,6 +77,10 @@ class HuberModel(FittedLinearModel):
         prediction = super().gram_diagonal(curvature[:, :1, :1])
         return np.append(prediction, np.sum(curvature[:, 1, 1]))
 
+    def initial_parameters(self, random_state):
+        """Coefficients of 0 and the fitted scale, which has to be positive."""
+        return np.append(np.zeros(self.parameters.size - 1), self.parameters[-1])
+
     def with_parameters(self, parameters):
         """Copy of the fitted estimator with other coefficients and scale.
 
@@ -88,7 +92,7 @@ class HuberModel(FittedLinearModel):
         if parameters[-1] <= 0:
             raise ValueError(
                 f"The update moves the scale of HuberRegressor to {parameters[-1]:.3g}"
-                ". Lower delta, or use update='newton' or 'retrain'."
+                ". Lower delta, or use update='retrain'."
             )
         corrected = super().with_parameters(parameters[:-1])
         corrected.scale_ = float(parameters[-1])

@@ -11,6 +11,7 @@ distributions, for the squared error half the squared distance, and the label dr
 of it. So the same updates serve every loss.
 """
 
+from sklearn_softunlearn.updates._checks import check_count, check_within
 from sklearn_softunlearn.updates._gradient import _GradientUpdate
 
 
@@ -70,6 +71,13 @@ class SCRUB(_GradientUpdate):
         self.alpha = alpha
         self.gamma = gamma
         self.max_steps = max_steps
+
+    def _check(self):
+        super()._check()
+        check_within(self, "alpha", "gamma")
+        check_count(self, "max_steps", least=0)
+        if self.alpha + self.gamma == 0:
+            raise ValueError("alpha and gamma must not both be 0.")
 
     def _direction(self, problem):
         teacher = problem.model.loss_gradient()

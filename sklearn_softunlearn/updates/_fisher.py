@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sklearn_softunlearn._curvature import Cholesky, resolve_curvature
+from sklearn_softunlearn.updates._checks import check_within
 from sklearn_softunlearn.updates._newton import backtrack
 from sklearn_softunlearn.updates._problem import UpdateResult
 
@@ -58,6 +59,7 @@ class FisherForgetting(BaseEstimator):
 
     def update(self, problem):
         """Result of the shift and the noise, an `UpdateResult`."""
+        self._check()
         model, weight = problem.model, problem.retain_weight
         solve = resolve_curvature(self.fisher, model.parameters.size).factorize(
             model, weight
@@ -68,6 +70,13 @@ class FisherForgetting(BaseEstimator):
         if self.noise:
             theta = theta + self.noise * self._noise(model, weight)
         return UpdateResult(theta)
+
+    def _check(self):
+        if self.fisher not in ("diagonal", "cholesky"):
+            raise ValueError(
+                f"fisher={self.fisher!r} must be 'diagonal' or 'cholesky'."
+            )
+        check_within(self, "noise")
 
     def _noise(self, model, weight):
         normal = check_random_state(self.random_state).normal(
@@ -92,11 +101,12 @@ class NTKForgetting(BaseEstimator):
     error of the same gradient. The shift from the optimum on all rows to the optimum
     on the retained ones is then exact::
 
-        theta' = theta - K^-1 grad [sum_i s_i (1 - eps_i) loss_i + Omega](theta)
+        theta' = theta - t * K^-1 grad [sum_i s_i (1 - eps_i) loss_i + Omega](theta)
         K = c * sum_i s_i (1 - eps_i) J_i.T J_i + Omega''
 
     This is the shift of the source, written with a matrix over parameters instead of
-    one over rows, and with soft weights. c is the mean curvature of the loss over the
+    one over rows, and with soft weights. t is 1 unless that raises the retain
+    objective, in which case it is halved. c is the mean curvature of the loss over the
     retained rows, 1 for the squared error, which the source trains with: for ridge
     regression the shift is exact retraining. Costs two passes over the training rows
     and the Cholesky factor of K.
@@ -128,12 +138,15 @@ class NTKForgetting(BaseEstimator):
 
     def update(self, problem):
         """Result of the shift, an `UpdateResult`."""
+        check_within(self, "damping")
         model, weight = problem.model, problem.retain_weight
         solve = Cholesky(self.damping).factorize_curvature(
             model, _mean_curvature(model, weight)
         )
         gradient = problem.retain_gradient(model.parameters)
-        return UpdateResult(model.parameters - solve(gradient[:, None])[:, 0])
+        step = solve(gradient[:, None])[:, 0]
+        theta = backtrack(model, weight, model.parameters, step, gradient @ step)
+        return UpdateResult(theta)
 
 
 def _mean_curvature(model, weight):

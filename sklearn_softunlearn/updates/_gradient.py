@@ -4,6 +4,11 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_softunlearn.updates._checks import (
+    check_count,
+    check_positive,
+    check_within,
+)
 from sklearn_softunlearn.updates._descent import descend
 
 
@@ -24,6 +29,7 @@ class _GradientUpdate(BaseEstimator):
 
     def update(self, problem):
         """Result of the steps, an `UpdateResult`."""
+        self._check()
         return descend(
             problem,
             self._direction(problem),
@@ -32,6 +38,11 @@ class _GradientUpdate(BaseEstimator):
             stop_at_target=self.stop_at_target,
             max_loss_increase=self.max_loss_increase,
         )
+
+    def _check(self):
+        check_positive(self, "learning_rate")
+        check_count(self, "max_iter")
+        check_within(self, "max_loss_increase")
 
 
 class GradientAscent(_GradientUpdate):
@@ -53,7 +64,9 @@ class GradientAscent(_GradientUpdate):
     max_iter : int, default=100
         Largest number of steps.
     stop_at_target : bool, default=True
-        Stop when the metric has reached the value that was asked for.
+        Stop where the metric reaches the value that was asked for, within the last
+        step; if it does not, keep the step with the lowest metric. False keeps the
+        last step.
     max_loss_increase : float, default=0.5
         Stop, with a warning, before the objective of the retained rows rises by more
         than this fraction of its value at the start.
@@ -125,6 +138,10 @@ class NegativeGradient(_GradientUpdate):
         super().__init__(learning_rate, max_iter, stop_at_target, max_loss_increase)
         self.forget_share = forget_share
 
+    def _check(self):
+        super()._check()
+        check_within(self, "forget_share", most=1)
+
     def _direction(self, problem):
         beta = self.forget_share
 
@@ -194,6 +211,7 @@ class FineTune(_GradientUpdate):
 
     def update(self, problem):
         """Result of the steps, an `UpdateResult`."""
+        self._check()
         tuned = _tuned_parameters(problem.model, self.last_layers)
         start = problem.model.parameters
         if self.reset:

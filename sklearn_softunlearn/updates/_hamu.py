@@ -10,7 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sklearn_softunlearn.updates._problem import UpdateResult
+from sklearn_softunlearn.updates._checks import (
+    check_count,
+    check_positive,
+    check_within,
+)
+from sklearn_softunlearn.updates._walk import Walk
 
 
 @dataclass(frozen=True)
@@ -115,11 +120,17 @@ class HAMU(BaseEstimator):
         from there on every improvement is paid for.
     max_iter : int, default=100
         Largest number of steps.
+    max_loss_increase : float, default=0.5
+        Stop, with a warning, before the objective of the retained rows rises by more
+        than this fraction of its value at the start.
 
     Notes
     -----
-    ``update_result_.history`` has, for each step, "hardness" (see `hardness`),
-    "retain_cost" (<g, d>), "branch" (of the last layer) and "metric".
+    The steps end at the value of the metric that was asked for; the last one is
+    shortened to end there. Where it is not reached, the step with the lowest metric is
+    kept. ``update_result_.history`` has, for each step, "hardness" (see `hardness`),
+    "retain_cost" (<g, d>), "branch" (of the last layer), "metric" and
+    "retain_objective".
 
     References
     ----------
@@ -147,6 +158,7 @@ class HAMU(BaseEstimator):
         per_layer=False,
         stop_when_unavoidable=False,
         max_iter=100,
+        max_loss_increase=0.5,
     ):
         self.variant = variant
         self.objective = objective
@@ -155,33 +167,37 @@ class HAMU(BaseEstimator):
         self.per_layer = per_layer
         self.stop_when_unavoidable = stop_when_unavoidable
         self.max_iter = max_iter
+        self.max_loss_increase = max_loss_increase
 
     def update(self, problem):
         """Result of the steps, an `UpdateResult`."""
         self._check()
-        theta, status = problem.model.parameters, "max_iter"
-        radius = self.radius * np.linalg.norm(theta)
-        history = {"hardness": [], "retain_cost": [], "branch": [], "metric": []}
-        for _ in range(self.max_iter):
-            cost = problem.retain_gradient(theta)
-            improvement = self._improvement(problem, theta)
-            if not np.any(improvement):
-                status = "stationary"
-                break
-            step, branch = self._step(problem.model, cost, improvement, radius)
-            if self.stop_when_unavoidable and cost @ step > 0.0:
-                status = "retain cost unavoidable"
-                break
-            theta = theta + step
+        walk = Walk(
+            problem,
+            problem.model.parameters,
+            stop_at_target=True,
+            max_loss_increase=self.max_loss_increase,
+        )
+        radius = self.radius * np.linalg.norm(walk.theta)
+        history = {"hardness": [], "retain_cost": [], "branch": []}
+        while walk.status is None and len(history["branch"]) < self.max_iter:
+            self._take_step(problem, walk, radius, history)
+        return walk.result(**history)
+
+    def _take_step(self, problem, walk, radius, history):
+        theta = walk.theta
+        cost = problem.retain_gradient(theta)
+        improvement = self._improvement(problem, theta)
+        if not np.any(improvement):
+            walk.status = "stationary"
+            return
+        step, branch = self._step(problem.model, cost, improvement, radius)
+        if self.stop_when_unavoidable and cost @ step > 0.0:
+            walk.status = "retain cost unavoidable"
+        elif walk.step_to(theta + step):
             history["hardness"].append(hardness(cost, improvement))
-            history["retain_cost"].append(cost @ step)
+            history["retain_cost"].append(cost @ (walk.theta - theta))
             history["branch"].append(branch)
-            history["metric"].append(problem.metric(theta))
-            if history["metric"][-1] <= problem.target:
-                status = "target reached"
-                break
-        arrays = {name: np.array(values) for name, values in history.items()}
-        return UpdateResult(theta, len(arrays["metric"]), status, history=arrays)
 
     def _check(self):
         if self.variant not in ("Q", "U"):
@@ -190,10 +206,10 @@ class HAMU(BaseEstimator):
             raise ValueError(
                 f"objective={self.objective!r} must be 'loss' or 'metric'."
             )
-        if not 0.0 <= self.required <= 1.0:
-            raise ValueError(f"required={self.required!r} must lie in [0, 1].")
-        if not self.radius > 0.0:
-            raise ValueError(f"radius={self.radius!r} must be positive.")
+        check_within(self, "required", most=1)
+        check_positive(self, "radius")
+        check_count(self, "max_iter")
+        check_within(self, "max_loss_increase")
 
     def _improvement(self, problem, theta):
         if self.objective == "loss":

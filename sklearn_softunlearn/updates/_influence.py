@@ -4,6 +4,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_softunlearn.updates._checks import check_count, check_within
 from sklearn_softunlearn.updates._problem import UpdateResult
 
 
@@ -48,6 +49,8 @@ class InfluenceUpdate(BaseEstimator):
 
     def update(self, problem):
         """Result of the steps, an `UpdateResult`."""
+        check_count(self, "max_iter")
+        check_within(self, "tol")
         theta = problem.model.parameters + problem.shift
         weights = problem.deletion_weights
         if self.max_iter == 1:

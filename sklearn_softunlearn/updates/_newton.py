@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_softunlearn._curvature import resolve_curvature
 from sklearn_softunlearn.exceptions import warn
+from sklearn_softunlearn.updates._checks import check_count, check_within
 from sklearn_softunlearn.updates._problem import UpdateResult
 
 _SHORTEST_STEP = 2.0**-20
@@ -57,6 +58,8 @@ class NewtonUpdate(BaseEstimator):
 
     def update(self, problem):
         """Result of the steps, an `UpdateResult`."""
+        check_count(self, "max_iter")
+        check_within(self, "tol")
         result = minimize_reweighted(
             problem.model,
             problem.retain_weight,

@@ -121,6 +121,12 @@ class DualPoint:
         """Largest violation of ``0 <= p - p_min  perp  G x <= b``, relative."""
         return _complementarity(self.p, p_min, self.gradient, self.scale)
 
+    def rounding(self):
+        """A residual that rounding of ``G.T p`` can leave: no step gains on it."""
+        size = np.sqrt(np.diagonal(self.curvature))
+        noise = np.finfo(np.float64).eps * size * float(np.abs(self.p) @ size)
+        return float(np.max(noise / np.where(self.scale > 0.0, self.scale, 1.0)))
+
 
 def _complementarity(p, p_min, gap, scale):
     violation = np.where(p > p_min, np.abs(gap), np.maximum(gap, 0.0))

@@ -118,7 +118,7 @@ def _maximise(cut, start, max_steps, *, finished):
     best, least, stalled = point, point.residual(cut.p_min), 0
     infeasible, tried, ceiling = False, False, cut.largest_value()
     for _ in range(max_steps):
-        if least <= _SOLVED or stalled == 2:
+        if least <= _within_reach(best) or stalled == 2:
             break
         if finished and not tried and least < _LAST:
             tried, last = True, _last_step(cut, best)
@@ -142,6 +142,12 @@ def _maximise(cut, start, max_steps, *, finished):
         return Projection(None, p, least, passes, infeasible)
     x, residual = finish(cut, p)
     return Projection(x, p, residual, passes + 1, infeasible)
+
+
+def _within_reach(point):
+    """Residual at which steps gain nothing; `project` removes what rounding left."""
+    rounding = min(point.rounding(), _LAST)
+    return rounding if rounding > _GOOD else _SOLVED
 
 
 def _last_step(cut, point):

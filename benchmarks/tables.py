@@ -15,6 +15,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from sklearn_softunlearn.datasets import make_biased_classification
+
 
 def adult(data_home):
     """Income above 50 000, by sex."""
@@ -26,6 +28,19 @@ def bank(data_home):
     """Subscription of a deposit, by age under 30."""
     data = fetch_bank_marketing(data_home=data_home)
     return data.data, data.target.astype(str) == "2", data.data["age"] < 30
+
+
+def adult_race(data_home):
+    """Income above 50 000, by race (5 groups)."""
+    data = fetch_adult(data_home=data_home)
+    return data.data, data.target == ">50K", data.data["race"]
+
+
+def bank_working_age(data_home):
+    """Subscription of a deposit, by age from 25 to 60 (Zafar et al. 2017)."""
+    data = fetch_bank_marketing(data_home=data_home)
+    working_age = data.data["age"].between(25, 60)
+    return data.data, data.target.astype(str) == "2", working_age
 
 
 def credit(data_home):
@@ -52,13 +67,22 @@ def text(data_home):
     return table["text"], table["toxic"].astype(bool), table["identity_mention"]
 
 
+def simulated(data_home):
+    """One of two groups with labels recorded wrongly, and features that tell it."""
+    X, y, groups = make_biased_classification(20_000, n_features=20, random_state=0)
+    return pd.DataFrame(X), y, groups
+
+
 TASKS = {f.__name__: f for f in (adult, bank, credit, digits, text)}
+TRADEOFF_TASKS = {
+    f.__name__: f for f in (adult, adult_race, bank_working_age, credit, simulated)
+}
 
 
 @lru_cache(maxsize=1)
 def load(name, data_home, seed):
     """One task, 50 % to train, 20 % to choose the weights, 30 % held out."""
-    X, y, groups = TASKS[name](data_home)
+    X, y, groups = (TASKS | TRADEOFF_TASKS)[name](data_home)
     y, groups = np.asarray(y, dtype=int), np.asarray(groups).astype(str)
     rest, test = train_test_split(
         np.arange(len(y)), test_size=0.3, random_state=seed, stratify=y

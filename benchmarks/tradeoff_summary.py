@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From the runs of the trade-off to what is reported: pure functions of records."""
+
+from collections import defaultdict
+
+import numpy as np
+
+IN_PROCESSING = ("ExponentiatedGradient", "GridSearch")
+PARTS = ("train", "test")
+
+
+def chosen(run, targets, for_targets):
+    """Index of the predictor for each target, chosen on the validation rows."""
+    if for_targets:
+        return list(range(len(targets)))
+    accuracy, gap = np.array(run["val"]).T
+    return [_choice(accuracy, gap, target) for target in targets]
+
+
+def _choice(accuracy, gap, target):
+    if np.any(gap <= target):
+        return int(np.argmax(np.where(gap <= target, accuracy, -np.inf)))
+    return int(np.argmin(gap))
+
+
+def frontier(points, target):
+    """Accuracy at a gap on the upper concave hull of (accuracy, gap); NaN if not met.
+
+    A point of the hull between two predictors is reached by taking one or the other
+    at random. Ignores predictors of larger gap than the most accurate one's.
+    """
+    hull = []
+    for accuracy, gap in sorted(points, key=lambda point: (point[1], -point[0])):
+        while len(hull) > 1 and _bends_up(*hull[-2:], (gap, accuracy)):
+            hull.pop()
+        hull.append((gap, accuracy))
+    gap, accuracy = np.array(hull).T
+    end = int(np.argmax(accuracy)) + 1
+    if target < gap[0]:
+        return float("nan")
+    return float(np.interp(target, gap[:end], accuracy[:end]))
+
+
+def _bends_up(first, second, third):
+    return (second[1] - first[1]) * (third[0] - first[0]) <= (third[1] - first[1]) * (
+        second[0] - first[0]
+    )
+
+
+def cells(runs, targets, for_targets):
+    """Figures by (task, metric, method): arrays of shape (n_seeds, n_targets)."""
+    table = defaultdict(list)
+    for run in sorted(runs, key=lambda run: run["seed"]):
+        key = run["task"], run["metric"], run["method"]
+        index = chosen(run, targets, run["method"] in for_targets)
+        train, test = (np.array(run[part])[index] for part in PARTS)
+        table[key].append(
+            {
+                "accuracy": test[:, 0],
+                "gap": test[:, 1],
+                "gap, training rows": train[:, 1],
+                "frontier": [frontier(run["test"], target) for target in targets],
+            }
+        )
+    return {
+        key: {name: np.array([each[name] for each in found]) for name in found[0]}
+        for key, found in table.items()
+    }
+
+
+def best_peer(table, task, metric):
+    """For each target, the figures of the in-processing peer of best mean accuracy."""
+    peers = [table[task, metric, peer] for peer in IN_PROCESSING]
+    first = np.argmax([peer["accuracy"].mean(axis=0) for peer in peers], axis=0)
+    return {
+        name: np.stack(
+            [peers[k][name][:, j] for j, k in enumerate(first)],
+            axis=1,
+        )
+        for name in peers[0]
+    }
+
+
+def compared(table, method, reference):
+    """Paired differences to a peer, or to the best: by target, over cells and seeds.
+
+    The standard error is that of the mean over seeds; the cells are fixed.
+    """
+    differences = {"accuracy": [], "gap": [], "frontier": []}
+    for task, metric, name in table:
+        if name != method:
+            continue
+        if reference == "best":
+            other = best_peer(table, task, metric)
+        else:
+            other = table[task, metric, reference]
+        for figure, found in differences.items():
+            found.append(table[task, metric, method][figure] - other[figure])
+    accuracy, gap, frontiers = (np.array(each) for each in differences.values())
+    both = np.isfinite(frontiers)
+    return {
+        "accuracy": accuracy.mean(axis=(0, 1)).tolist(),
+        "standard error": _standard_error(accuracy.mean(axis=0)).tolist(),
+        "gap": gap.mean(axis=(0, 1)).tolist(),
+        "cells with higher accuracy": (accuracy.mean(axis=1) > 0).sum(axis=0).tolist(),
+        "cells": len(accuracy),
+        "accuracy on the frontier": np.nanmean(frontiers, axis=(0, 1)).tolist(),
+        "frontier pairs": both.sum(axis=(0, 1)).tolist(),
+    }
+
+
+def _standard_error(values):
+    return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
+
+
+def overview(runs, targets, for_targets):
+    """Everything that is reported, as lists and numbers."""
+    table = cells(runs, targets, for_targets)
+    methods = list(dict.fromkeys(run["method"] for run in runs))
+    return {
+        "targets": list(targets),
+        "seeds": sorted({run["seed"] for run in runs}),
+        "methods": {
+            method: _described([run for run in runs if run["method"] == method])
+            | {
+                "against the best in-processing peer": compared(table, method, "best"),
+                "against ExponentiatedGradient": compared(
+                    table, method, IN_PROCESSING[0]
+                ),
+            }
+            for method in methods
+        },
+        "cells": [
+            {"task": task, "metric": metric, "method": method}
+            | {name: np.round(value, 5).tolist() for name, value in found.items()}
+            for (task, metric, method), found in table.items()
+        ],
+    }
+
+
+def _described(runs):
+    return {
+        "needs groups": runs[0]["needs groups"],
+        "random labels": float(np.mean([run["random labels"] for run in runs])),
+        "predictors": float(np.mean([len(run["test"]) for run in runs])),
+        "time": float(np.mean([run["time"] for run in runs])),
+    }

@@ -77,7 +77,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": "__init__" if HAS_TORCH else r"__init__|plot_skorch_net",
+    "ignore_pattern": "__init__" if HAS_TORCH else r"__init__|skorch_net",
     "reset_modules": (set_style,),
     "within_subsection_order": "FileNameSortKey",
     "remove_config_comments": True,

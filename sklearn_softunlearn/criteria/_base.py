@@ -91,7 +91,7 @@ class EvaluationRows:
 
 
 class Criterion(ABC):
-    """A list of functionals F_1 .. F_m of raw predictions, all to be kept small.
+    """Functionals F_1 to F_m of raw predictions, all to be kept small.
 
     The corrector lowers ``max_j F_j``. A gap between groups is the maximum over
     ordered pairs of a difference of rates, so it is a criterion with one functional

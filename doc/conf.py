@@ -43,6 +43,7 @@ templates_path = ["_templates"]
 autosummary_generate = True
 # `name` in a docstring links to what has that name, if anything does.
 default_role = "py:obj"
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
 numpydoc_class_members_toctree = False
 # Attributes of fitted objects are in the class page; a page each adds nothing.

@@ -45,6 +45,7 @@ corrector.fit(X_train, y_noisy, X_val=X_clean, y_val=y_clean)
 print(f"largest attainable delta: {corrector.delta_max_:.2f}")
 corrector.set_params(delta=corrector.delta_max_ / 4)
 corrector.fit(X_train, y_noisy, X_val=X_clean, y_val=y_clean)
+print(corrector.report_)
 
 # %%
 # How well do the weights find the wrong labels?

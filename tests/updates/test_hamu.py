@@ -134,8 +134,8 @@ def test_stops_where_the_retain_cost_is_unavoidable(data):
     [
         ({"variant": "R"}, "variant='R'"),
         ({"objective": "gap"}, "objective='gap'"),
-        ({"required": 2.0}, "required=2.0"),
-        ({"radius": 0.0}, "radius=0.0"),
+        ({"required": 2.0}, "required == 2.0"),
+        ({"radius": 0.0}, "radius == 0.0"),
     ],
 )
 def test_bad_parameters(data, options, message):

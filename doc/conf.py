@@ -40,6 +40,10 @@ myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 
 templates_path = ["_templates"]
+# Explicit roles must lead to something of this package; `name` may be a parameter.
+nitpicky = True
+nitpick_ignore_regex = [("py:obj", ".*"), ("py:.*", r"(sklearn|matplotlib)\..*")]
+
 autosummary_generate = True
 # `name` in a docstring links to what has that name, if anything does.
 default_role = "py:obj"

@@ -123,7 +123,7 @@ def captum_tracin(net, X, y, n_rows):
         return tool.influence(queries).mean(dim=0).numpy()
 
 
-def captum_naive(net, X, y, n_rows):
+def captum_naive(net, X, y, n_rows, damping=1e-3, projection_dim=50):
     import torch
     from captum.influence import NaiveInfluenceFunction
 
@@ -139,7 +139,8 @@ def captum_naive(net, X, y, n_rows):
             loss_fn=torch.nn.CrossEntropyLoss(reduction="sum"),
             batch_size=512,
             sample_wise_grads_per_batch=True,
-            hessian_reg=1e-3,
+            hessian_reg=damping,
+            projection_dim=projection_dim,
         )
         return tool.influence(queries).mean(dim=0).numpy()
 
@@ -151,7 +152,7 @@ def _load(module, path):
     return 1.0
 
 
-def _dattri(net, X, y, n_rows, attributor, **options):
+def dattri_tool(net, X, y, n_rows, attributor, batch_size=512, **options):
     import torch
     from dattri import algorithm
     from dattri.task import AttributionTask
@@ -169,30 +170,31 @@ def _dattri(net, X, y, n_rows, attributor, **options):
         loss_func=loss, model=module, checkpoints=module.state_dict()
     )
     tool = getattr(algorithm, attributor)(task=task, **options)
-    tool.cache(DataLoader(train, batch_size=512))
+    tool.cache(DataLoader(train, batch_size=batch_size))
     # All held-out rows as one query: their mean loss, one functional as for ours.
     query = DataLoader(TensorDataset(*(each[None] for each in queries)))
-    scores = tool.attribute(DataLoader(train, batch_size=512), query)
+    scores = tool.attribute(DataLoader(train, batch_size=batch_size), query)
     return scores.detach().numpy()[:, 0]
 
 
 def dattri_cg(net, X, y, n_rows):
-    return _dattri(net, X, y, n_rows, "IFAttributorCG", regularization=1e-2)
+    return dattri_tool(net, X, y, n_rows, "IFAttributorCG", regularization=1e-2)
 
 
 def dattri_datainf(net, X, y, n_rows):
-    return _dattri(net, X, y, n_rows, "IFAttributorDataInf", regularization=1e-2)
+    return dattri_tool(net, X, y, n_rows, "IFAttributorDataInf", regularization=1e-2)
 
 
-def kronfluence_ekfac(net, X, y, n_rows):
+def kronfluence_ekfac(net, X, y, n_rows, damping=1e-8):
     import torch
     from kronfluence.analyzer import Analyzer, prepare_model
+    from kronfluence.arguments import ScoreArguments
     from kronfluence.task import Task
     from torch.utils.data import TensorDataset
 
     class MeanLoss(Task):
         def compute_train_loss(self, batch, model, sample=False):
-            out = model(batch[0].reshape(-1, N_FEATURES))
+            out = model(batch[0].reshape(-1, X.shape[1]))
             target = batch[1].reshape(-1)
             if sample:
                 target = torch.multinomial(out.detach().softmax(-1), 1).flatten()
@@ -210,7 +212,15 @@ def kronfluence_ekfac(net, X, y, n_rows):
         )
         analyzer.fit_all_factors("f", train, per_device_batch_size=512)
         query = TensorDataset(*(each[None] for each in queries))
-        analyzer.compute_pairwise_scores("s", "f", query, train, 1, 512)
+        analyzer.compute_pairwise_scores(
+            "s",
+            "f",
+            query,
+            train,
+            1,
+            512,
+            score_args=ScoreArguments(damping_factor=damping),
+        )
         scores = analyzer.load_pairwise_scores("s")
     return scores["all_modules"].mean(dim=0).numpy()
 

@@ -169,7 +169,8 @@ class FineTune(_GradientUpdate):
     ----------
     last_layers : int or None, default=None
         Tune this many layers, counted from the output, and keep the others (CF-k).
-        None tunes all. A linear model has one layer.
+        None tunes all. A layer is a module with parameters of its own; of a net they
+        are in the correction with ``layer="all"``. A linear model has one layer.
     reset : bool, default=False
         Start the tuned layers from untrained parameters (EU-k: exact unlearning of
         the last k layers).

@@ -228,7 +228,7 @@ def test_weight_decay_is_read_from_groups_and_defaults():
     ).fit(X, y)
     model = trained(net, X, y, "all")
 
-    decay = dict(zip(model.names, model.layers, strict=True))
+    decay = dict(zip(model.names, model._parts(), strict=True))
     penalty = model.penalty_curvature() / len(y)
     assert penalty[decay["out.weight"]] == pytest.approx(0.5)
     assert penalty[decay["hidden.0.weight"]] == pytest.approx(0.25)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Any parameters of a skorch net, through forward- and reverse-mode products."""
 
+from itertools import groupby
+from operator import itemgetter
+
 import numpy as np
 import torch
 from sklearn.base import is_classifier
@@ -199,6 +202,13 @@ class ModuleModel(TrainedModel):
 
     @property
     def layers(self):
+        """Slices of the parameter vector, one for each module with own parameters."""
+        owners = (name.rpartition(".")[0] for name in self.names)
+        parts = zip(owners, self._parts(), strict=True)
+        layers = [list(own) for _, own in groupby(parts, key=itemgetter(0))]
+        return [slice(own[0][1].start, own[-1][1].stop) for own in layers]
+
+    def _parts(self):
         """Slices of the parameter vector, one for each named parameter."""
         ends = np.cumsum([shape.numel() for shape in self._shapes])
         return [
@@ -222,7 +232,7 @@ class ModuleModel(TrainedModel):
         return {
             name: flat[part].reshape(tuple(shape))
             for name, part, shape in zip(
-                self.names, self.layers, self._shapes, strict=True
+                self.names, self._parts(), self._shapes, strict=True
             )
         }
 

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import numpy as np
 import torch
+from sklearn.utils import check_random_state
 from skorch.dataset import Dataset, unpack_data
 from skorch.utils import to_device, to_tensor
 from torch.utils.data import DataLoader
@@ -108,7 +109,7 @@ def with_values(net, values):
 def reinitialized(net, names, random_state):
     """Values of named parameters after each layer's own random initialisation."""
     module = deepcopy(net.module_)
-    seed = int(np.random.default_rng(random_state).integers(2**31))
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for part in module.modules():

@@ -13,7 +13,7 @@ from sklearn_softunlearn._reporting._report import ReportHTMLMixin
 from sklearn_softunlearn._sklearn_compat import CallbackSupportMixin, with_callbacks
 from sklearn_softunlearn._stages._outcome import correction_report
 from sklearn_softunlearn._stages._preparation import prepare
-from sklearn_softunlearn._stages._requests import attempt, request_for
+from sklearn_softunlearn._stages._requests import carry_out
 from sklearn_softunlearn.models import with_predictor
 
 
@@ -86,11 +86,15 @@ class SoftUnlearnCorrector(
         layer, all, or those of these names. Not used for other estimators.
     on_infeasible : {"warn", "raise"}, default="warn"
         What to do when ``delta`` is out of reach. "warn" uses the largest attainable.
-    calibrate : {None, "labels"}, default=None
-        None: ``delta`` is met by the smooth surrogate of the metric, to first order.
-        "labels": the request is searched, with at most a dozen solves, until the
-        metric of the predicted labels has fallen by ``delta`` on the evaluation rows,
-        or as near as its steps allow; it is never larger than that of the base model.
+    calibrate : {"safeguard", "labels", None}, default="safeguard"
+        What the weights are solved for. None: ``delta``, which the smooth surrogate of
+        the metric then meets to first order. "safeguard": the same, unless the
+        surrogate would end up worse than it was, because the weights are too large for
+        the first order; then a smaller request, which the report names. "labels": the
+        request is searched, with at most a dozen solves, until the metric of the
+        predicted labels has fallen by ``delta`` on the evaluation rows, or as near as
+        its steps allow; it is never larger than that of the base model. Weights that
+        are not soft are left alone by the safeguard.
     sensitive_feature_ids : str, int or list of these, default=None
         Columns of X that hold the sensitive features, if they are not passed to
         `fit`. They remain features of the model unless its Pipeline drops them.
@@ -201,7 +205,7 @@ class SoftUnlearnCorrector(
         curvature="auto",
         layer="last",
         on_infeasible="warn",
-        calibrate=None,
+        calibrate="safeguard",
         sensitive_feature_ids=None,
         validation_fraction=None,
         random_state=None,
@@ -364,8 +368,8 @@ class SoftUnlearnCorrector(
 
     def _correct(self, prepared, start=None, report=True):
         """Weights and update for this delta; sets the fitted attributes."""
-        state, request = prepared.state, request_for(self, prepared)
-        solution, result, shift = attempt(self, prepared, request, start=start)
+        done = carry_out(self, prepared, start)
+        state, solution, result = prepared.state, done.solution, done.result
         self.base_estimator_ = prepared.base
         self.estimator_ = with_predictor(
             prepared.base, state.model.with_parameters(result.parameters)
@@ -383,7 +387,5 @@ class SoftUnlearnCorrector(
         self._problem = prepared.problem
         self.groups_ = None if prepared.groups is None else prepared.groups.labels
         if report:
-            self.report_ = correction_report(
-                prepared, solution, result, shift, delta=self.delta, request=request
-            )
+            self.report_ = correction_report(prepared, done, delta=self.delta)
         return solution

@@ -13,7 +13,11 @@ from sklearn.base import clone
 
 from benchmarks.adult import one_hot_adult
 from sklearn_softunlearn import SoftUnlearnCorrector
-from sklearn_softunlearn._stages._calibration import MAX_SOLVES, search_request
+from sklearn_softunlearn._stages._calibration import (
+    MAX_SOLVES,
+    search_request,
+    shorter_request,
+)
 from sklearn_softunlearn.datasets import make_biased_classification
 from tests.models_for_tests import precise_logistic
 
@@ -161,3 +165,59 @@ def test_adult_labels_fall_by_delta(data_home):
     )
 
     assert after == pytest.approx(0.5 * before, rel=2e-3)
+
+
+WORST_LOSS = "log_loss_group_max"
+
+
+def harmful(**parameters):
+    """The loss of the worst group, asked for more than the first order can do."""
+    X, y, group = make_biased_classification(n_samples=1200, random_state=1)
+    corrector = SoftUnlearnCorrector(
+        precise_logistic(), metric=WORST_LOSS, delta=1.0, utility_tol=1.0, **parameters
+    )
+    return corrector.fit(X, y, sensitive_features=group)
+
+
+def test_the_safeguard_asks_for_less_where_the_surrogate_would_get_worse():
+    line = harmful(calibrate=None).report_[WORST_LOSS, "surrogate"]
+    assert line.predicted < line.before < line.after
+
+    report = harmful().report_
+    line = report[WORST_LOSS, "surrogate"]
+    assert line.after < line.before
+    assert 0 < report.request < report.delta
+    assert any("solved for" in note and "Lower delta" in note for note in report.notes)
+
+
+def test_the_safeguarded_weights_are_those_of_a_smaller_delta():
+    corrector = harmful()
+    smaller = clone(corrector).set_params(delta=corrector.report_.request)
+    X, y, group = make_biased_classification(n_samples=1200, random_state=1)
+    smaller.fit(X, y, sensitive_features=group)
+
+    np.testing.assert_array_equal(
+        smaller.deletion_weights_, corrector.deletion_weights_
+    )
+
+
+def test_the_safeguard_leaves_what_does_no_harm(data):
+    X, y, group = data
+    kept, plain = (
+        SoftUnlearnCorrector(calibrate=calibrate, delta=0.7).fit(
+            X, y, sensitive_features=group
+        )
+        for calibrate in ("safeguard", None)
+    )
+
+    np.testing.assert_array_equal(kept.deletion_weights_, plain.deletion_weights_)
+    assert kept.report_.request == plain.report_.request == 0.7
+
+
+def test_the_shorter_request_minimises_the_parabola():
+    request, left = 0.8, 1.7
+    bend = (left - 1 + request) / request**2
+    found = shorter_request(request, left)
+
+    assert found < request / 2
+    assert found == pytest.approx(1 / (2 * bend))

@@ -8,7 +8,10 @@ from sklearn_softunlearn.criteria import resolve_criterion
 from sklearn_softunlearn.updates import resolve_update
 from sklearn_softunlearn.weights import HardDeletion
 
-_CHOICES = {"on_infeasible": ("raise", "warn"), "calibrate": (None, "labels")}
+_CHOICES = {
+    "on_infeasible": ("raise", "warn"),
+    "calibrate": ("safeguard", "labels", None),
+}
 
 _RANGES = {
     "delta": ("in [0, 1]", lambda value: 0 <= value <= 1),

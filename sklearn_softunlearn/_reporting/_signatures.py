@@ -12,20 +12,21 @@ _LOST_ACCURACY = 0.02
 _ILL_CONDITIONED = 1e-7
 
 
-def failure_notes(state, solution, after, predicted):
+def failure_notes(state, done, after, predicted):
     """Explanations of what looks wrong, a tuple of str.
 
     Parameters
     ----------
     state : Linearization
-    solution : WeightSolution
+    done : Attempt
     after : ndarray of shape (n_eval, n_outputs)
         Raw predictions after the correction.
     predicted : ndarray of shape (n_functionals,)
         Functionals that the influences predict.
     """
     found = (
-        _out_of_reach(state, solution),
+        _out_of_reach(state, done.solution),
+        _reduced(state, done),
         _ill_conditioned(state),
         _metric_worse(state, after) or _flipped(state, after),
         _collapsed(state, after, predicted),
@@ -40,6 +41,18 @@ def _out_of_reach(state, solution):
         f"Infeasible request: at most {solution.delta_max:.4g} of {state.metric.name} "
         "can be removed within utility_tol; this was done. (a) Lower delta to "
         "that; (b) raise utility_tol; (c) raise max_weight if it is below 1."
+    )
+
+
+def _reduced(state, done):
+    if not done.reduced:
+        return None
+    return (
+        f"Over-correction: what was asked would have left {state.metric.name} worse "
+        f"than it was, since the weights were too large for the first order; solved "
+        f"for {done.request:.2g} of it instead. (a) Lower delta; (b) lower max_weight; "
+        "(c) measure on rows that the model was not fitted to (X_val), where it is not "
+        "at its optimum."
     )
 
 

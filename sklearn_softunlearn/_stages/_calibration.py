@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The request at which the metric of predicted labels falls by what was asked.
+"""Requests that differ from delta, because of what a correction realises.
 
-The weights meet a request for the smooth surrogate, to first order. What a user counts
-are labels, which follow the surrogate only roughly and in steps. So the request is
-varied until the counted metric is where it should be.
+The weights meet a request for the smooth surrogate, to first order. Weights that are
+too large for the first order can leave the surrogate worse than it was: then the
+request is reduced. And what a user counts are labels, which follow the surrogate only
+roughly and in steps: on demand, the request is varied until the counted metric is where
+it should be.
 """
 
 import numpy as np
@@ -14,6 +16,29 @@ MAX_SOLVES = 11
 # Share of the metric: closer than this nobody asks, or the steps allow.
 _TOLERANCE = 1e-3
 _NARROWEST = 1e-4
+
+
+def surrogate_metric(state):
+    """Function from parameters to what is left of the smooth metric, as a share.
+
+    It is 1 at the fitted parameters and ``1 - delta`` where a request is met.
+    """
+
+    def remaining(parameters):
+        raw = state.model.raw_prediction(state.X, parameters)
+        value = state.remaining(state.metric.criterion.value(raw, state.rows))
+        return float(np.max(value)) / state.metric_value
+
+    return remaining
+
+
+def shorter_request(request, left):
+    """A smaller request, where one has left more of the metric than there was.
+
+    The first order promised ``1 - r`` of the metric at request r. The rest is taken to
+    grow with r^2, and the answer is the minimum of the parabola, at most ``r / 2``.
+    """
+    return 0.5 * request * request / (left - 1.0 + request)
 
 
 def label_metric(state):
@@ -63,6 +88,8 @@ def search_request(remaining, delta):
     request = delta
     for _ in range(MAX_SOLVES):
         left = remaining(request)
+        # Worse than without a correction: too much of it, not too little.
+        left = -left if left > 1.0 else left
         excess = left - (1.0 - delta)
         # A gap the other way round counts as further away than one of its size.
         if abs(left) <= 1.0 and abs(excess) < best[0]:

@@ -8,20 +8,18 @@ from sklearn_softunlearn._reporting._signatures import failure_notes
 from sklearn_softunlearn._stages._attacked_rows import fresh_attack_lines
 
 
-def correction_report(prepared, solution, result, shift, *, delta, request):
+def correction_report(prepared, done, *, delta):
     """Before, predicted and after on the evaluation rows, a `CorrectionReport`.
 
     Parameters
     ----------
     prepared : Prepared
-    solution : WeightSolution
-    result : UpdateResult
-    shift : ndarray of shape (n_parameters,)
-        First-order change of the parameters.
-    delta, request : float
-        What the user asked, and what the weights were solved for.
+    done : Attempt
+    delta : float
+        What the user asked.
     """
     state, sample_weight = prepared.state, prepared.split.training.sample_weight
+    solution, result, shift = done.solution, done.result, done.shift
     weights = solution.weights
     if result.deletion_weights is not None:
         weights = result.deletion_weights
@@ -45,8 +43,8 @@ def correction_report(prepared, solution, result, shift, *, delta, request):
         total_mass=float(np.sum(sample_weight)),
         status=solution.status,
         evaluated_on=prepared.split.source,
-        request=float(request),
-        notes=failure_notes(state, solution, after, predicted),
+        request=float(done.request),
+        notes=failure_notes(state, done, after, predicted),
     )
 
 

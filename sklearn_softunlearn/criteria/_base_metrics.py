@@ -58,6 +58,10 @@ class MeanMetric:
         Whether the terms repeat for each class.
     of_scores : bool
         Whether fairlearn computes it from probabilities rather than labels.
+    sharpness : float
+        Factor on the log-odds of the smooth form. A rate counts all rows that are
+        predicted positive, and probabilities follow it well; where right and wrong
+        labels nearly cancel, only those near the decision boundary tell.
     """
 
     name: str
@@ -67,6 +71,7 @@ class MeanMetric:
     task: str = "class"
     over_classes: bool = False
     of_scores: bool = False
+    sharpness: float = 1.0
 
     def check(self, rows, groups, label):
         """Raise ValueError if a mean runs over no rows; warn if over few."""
@@ -189,6 +194,7 @@ def _r2(means, rows, groups, label):
     return 1.0 - means[0] / variance, -1.0 / variance[None]
 
 
+_NEAR_BOUNDARY = {"sharpness": 4.0}
 _RIGHT, _HIT, _SHARE = TrueClassShare(), HitShare(), ClassShare()
 _ON_OWN, _ON_OTHER = (Term(_SHARE, "own"),), (Term(_SHARE, "other"),)
 
@@ -201,10 +207,30 @@ BASE_METRICS = {
         MeanMetric("false_positive_rate", _ON_OTHER, _identity, False),
         MeanMetric("true_negative_rate", _ON_OTHER, _complement, True),
         MeanMetric("recall_score", _ON_OWN, _identity, True),
-        MeanMetric("precision_score", (Term(_HIT), Term(_SHARE)), _precision, True),
+        MeanMetric(
+            "precision_score",
+            (Term(_HIT), Term(_SHARE)),
+            _precision,
+            True,
+            **_NEAR_BOUNDARY,
+        ),
         MeanMetric("f1_score", (Term(_HIT), Term(_SHARE)), _f1, True),
-        MeanMetric("accuracy_score", (Term(_RIGHT),), _identity, True, "classes"),
-        MeanMetric("zero_one_loss", (Term(_RIGHT),), _complement, False, "classes"),
+        MeanMetric(
+            "accuracy_score",
+            (Term(_RIGHT),),
+            _identity,
+            True,
+            "classes",
+            **_NEAR_BOUNDARY,
+        ),
+        MeanMetric(
+            "zero_one_loss",
+            (Term(_RIGHT),),
+            _complement,
+            False,
+            "classes",
+            **_NEAR_BOUNDARY,
+        ),
         MeanMetric(
             "balanced_accuracy_score",
             (Term(_RIGHT, "own"),),
@@ -212,6 +238,7 @@ BASE_METRICS = {
             True,
             "classes",
             over_classes=True,
+            **_NEAR_BOUNDARY,
         ),
         MeanMetric(
             "log_loss",

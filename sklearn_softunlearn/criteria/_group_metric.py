@@ -58,11 +58,11 @@ class GroupMetric(Criterion):
     pos_label : str, int, bool or None, default=None
         The class that a rate is about. None is the second of two classes; of more
         than two, each in turn, and the metric is that of the worst class.
-    sharpness : float > 0, default=1.0
+    sharpness : float > 0 or None, default=None
         Factor on the log-odds before they become the probability that stands in for a
-        label. Larger values follow labels more closely and are less linear. Rates are
-        best left at 1; for accuracies and precision, which hinge on the rows near the
-        decision boundary, 4 with ``calibrate="labels"`` is worth a try. For classes.
+        label. Larger values follow labels more closely and are less linear. None is 4
+        for accuracy, zero-one loss, balanced accuracy and precision, which hinge on
+        the rows near the decision boundary, and 1 for all others. For classes.
 
     Raises
     ------
@@ -109,7 +109,7 @@ class GroupMetric(Criterion):
         agg=None,
         marginal=False,
         pos_label=None,
-        sharpness=1.0,
+        sharpness=None,
     ):
         spec = parse_metric(metric)
         given = {"method": method, "agg": agg, "pos_label": pos_label}
@@ -152,7 +152,7 @@ class GroupMetric(Criterion):
         groups = self._groups(rows)
         for base, label in self._units(rows):
             base.check(rows, groups, label)
-        if rows.n_classes == 0 and self.sharpness != 1.0:
+        if rows.n_classes == 0 and self.sharpness not in (None, 1.0):
             raise ValueError(
                 f"sharpness={self.sharpness!r} applies to classes, and the target is a "
                 "number: leave it out."
@@ -219,9 +219,12 @@ class GroupMetric(Criterion):
         )
 
     def _sharpened(self, rows):
-        if self.sharpness == 1.0:
+        sharpness = self.sharpness
+        if sharpness is None:
+            sharpness = max(base.sharpness for base in self._bases)
+        if sharpness == 1.0 or rows.n_classes == 0:
             return rows
-        return replace(rows, response=Sharpened(rows.response, self.sharpness))
+        return replace(rows, response=Sharpened(rows.response, sharpness))
 
     def _groups(self, rows):
         codes, groups = self._bound
@@ -277,7 +280,7 @@ class GroupMetric(Criterion):
             "agg": "worst_case",
             "marginal": False,
             "pos_label": None,
-            "sharpness": 1.0,
+            "sharpness": None,
         }
         return ", ".join(
             f"{name}={getattr(self, name)!r}"

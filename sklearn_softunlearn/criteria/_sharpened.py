@@ -26,7 +26,9 @@ class Sharpened:
 
 
 def check_sharpness(sharpness):
-    """The sharpness, if it is a positive number; else ValueError."""
+    """The sharpness, if it is None or a positive number; else ValueError."""
+    if sharpness is None:
+        return None
     number = isinstance(sharpness, Real) and not isinstance(sharpness, bool)
     if not number or not 0 < sharpness < float("inf"):
         raise ValueError(f"sharpness={sharpness!r} must be a number > 0 and finite.")

@@ -49,7 +49,7 @@ class Walk:
         self._stop_at_target = stop_at_target
         self._max_loss_increase = max_loss_increase
         self._ceiling = _raised(problem.retain_objective(start), max_loss_increase)
-        self._lowest = problem.metric(start)
+        self._current = self._lowest = problem.metric(start)
         self._metric, self._objective = [], []
 
     def step_to(self, candidate):
@@ -71,7 +71,7 @@ class Walk:
             1.0 + _length(candidate)
         ):
             status = "converged"
-        self.theta, self.status = candidate, status
+        self.theta, self.status, self._current = candidate, status, metric
         self._metric.append(metric)
         self._objective.append(objective)
         if metric < self._lowest:
@@ -97,10 +97,27 @@ class Walk:
     def _up_to_target(self, candidate):
         """The step or its part up to the target, the metric there, and the status."""
         metric = self._problem.metric(candidate)
-        if not (self._stop_at_target and metric <= self._problem.target):
+        if not self._stop_at_target:
             return candidate, metric, None
-        reached = _where_reached(self._problem, self.theta, candidate)
-        return reached, self._problem.metric(reached), "target reached"
+        reached = self._reached(candidate, metric)
+        if reached is None:
+            return candidate, metric, None
+        nearest = _where_reached(self._problem, self.theta, reached)
+        return nearest, self._problem.metric(nearest), "target reached"
+
+    def _reached(self, candidate, metric):
+        """A point of the step at which the target is met, or None."""
+        if metric <= self._problem.target:
+            return candidate
+        if not (self._current > 0.0 and metric > 0.0):  # also where it is NaN
+            return None
+        # A gap that changes its sign within a step is 0 on the way, and large again at
+        # the end: about here, if it is linear.
+        share = self._current / (self._current + metric)
+        between = self.theta + share * (candidate - self.theta)
+        return (
+            between if self._problem.metric(between) <= self._problem.target else None
+        )
 
 
 def _length(vector):

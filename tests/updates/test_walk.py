@@ -67,6 +67,16 @@ def test_the_last_step_ends_at_the_target(data, update):
     assert target - 1e-4 * line.before <= line.after <= target
 
 
+@pytest.mark.parametrize("radius", [0.2, 0.5])
+def test_a_step_past_parity_is_shortened_too(data, radius):
+    """At its end the gap is the other way round, and as large as before."""
+    corrector = corrected(data, HAMU(radius=radius, max_loss_increase=np.inf))
+    line = corrector.report_[DP, "surrogate"]
+
+    assert corrector.n_iter_ == 1
+    assert line.after == pytest.approx(0.5 * line.before, rel=1e-2)
+
+
 @pytest.mark.parametrize("update", [FineTune(), NegativeGradient(), HAMU()])
 def test_where_no_step_lowers_the_metric_the_model_is_unchanged(data, update):
     """The training loss of least squares: it is at its minimum already."""
@@ -121,7 +131,7 @@ def test_wide_steps_of_hamu_are_stopped(data):
     """The metric is out of reach, and every step costs much."""
     update = HAMU(objective="loss", radius=0.3, required=1.0)
     with pytest.warns(UpdateStoppedWarning, match="stopped one step early"):
-        corrector = corrected(data, update, delta=0.99)
+        corrector = corrected(data, update, delta=1.0)
 
     result = corrector.update_result_
     assert result.status == "loss limit"

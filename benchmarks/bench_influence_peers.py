@@ -249,7 +249,12 @@ def main(arguments=None):
         results[name] = measured(name, options.data_home, reference)
         print(name, results[name], flush=True)
     packages = ("torch", "captum", "kronfluence", "dattri", "pyDVL")
-    content = {"provenance": provenance(*packages), "seed": 0, "tools": results}
+    content = {
+        "provenance": provenance(*packages),
+        "seed": 0,
+        "rows retrained": N_RETRAINED,
+        "tools": results,
+    }
     print(write("influence_peers", content))
 
 

@@ -37,7 +37,9 @@ def page(folder):
         records = [r for r in claims["sweep"]["found"] if r["utility"] == "loss"]
         titles = {r["task"]: DATA[r["task"]] for r in records}
         draw_sweep(records, folder / "sweep.svg", titles)
-        parts.append(report_claims.section(claims, peers))
+        parts.append(report_claims.section(claims, timing))
+    if peers:
+        parts.append(report_claims.influences(peers))
     return "\n\n".join(parts) + "\n"
 
 

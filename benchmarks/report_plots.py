@@ -18,6 +18,12 @@ STYLES = {
     "hard deletion, retrained": ("#8a6fdf", "X", ":"),
 }
 
+SWEPT = {
+    "gap": ("#d1495b", "o", "gap"),
+    "loss": ("#2f7fd0", "s", "log loss"),
+    "accuracy": ("#1f9e89", "^", "accuracy"),
+}
+
 
 def new_figure(n_rows, n_columns, width, height):
     """Figure without background, with axes, lines and letters in grey."""
@@ -100,24 +106,9 @@ def draw_sweep(records, path, titles):
 
 def _draw_sweep(ax, records):
     deltas = sorted({r["delta"] for r in records})
-    for name, color, marker in (
-        ("gap", "#d1495b", "o"),
-        ("loss", "#2f7fd0", "s"),
-        ("accuracy", "#1f9e89", "^"),
-    ):
-        change = [
-            100
-            * np.mean(
-                [
-                    r["after"][name] / r["before"][name] - 1
-                    for r in records
-                    if r["delta"] == delta
-                ]
-            )
-            for delta in deltas
-        ]
-        label = {"loss": "log loss"}.get(name, name)
-        ax.plot(deltas, change, color=color, marker=marker, ms=5, label=label)
+    change = {name: _relative_changes(records, deltas, name) for name in SWEPT}
+    for name, (color, marker, label) in SWEPT.items():
+        ax.plot(deltas, change[name], color=color, marker=marker, ms=5, label=label)
     ax.axhline(0, color=INK, lw=0.7)
     limit = np.mean([r["delta_max"] for r in records])
     ax.axvline(limit, color=INK, ls="--", lw=1)
@@ -125,3 +116,18 @@ def _draw_sweep(ax, records):
         "largest attainable", (limit, 0.6), xycoords=("data", "axes fraction"),
         rotation=90, va="center", ha="right", fontsize=8,
     )  # fmt: skip
+    free = [d for d, g, a in zip(deltas, change["gap"], change["accuracy"], strict=True)
+            if g < 0 < a]  # fmt: skip
+    if free:
+        ax.axvspan(
+            min(free), max(free), color=INK, alpha=0.3, lw=0,
+            label="gap and accuracy both better",
+        )  # fmt: skip
+
+
+def _relative_changes(records, deltas, name):
+    """Mean change in per cent of the figure before, for each delta."""
+    change = {delta: [] for delta in deltas}
+    for r in records:
+        change[r["delta"]].append(100 * (r["after"][name] / r["before"][name] - 1))
+    return [np.mean(values) for values in change.values()]

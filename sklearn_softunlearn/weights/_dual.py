@@ -38,7 +38,7 @@ class Projection:
 
     ``residual`` is the largest relative violation of the optimality conditions, and
     ``n_passes`` how often the rows were read. ``infeasible`` says that the dual rises
-    for ever along ``p``.
+    for ever along ``p``. ``scale`` is that of the gradient, where it is wanted.
     """
 
     x: np.ndarray
@@ -46,6 +46,7 @@ class Projection:
     residual: float
     n_passes: int
     infeasible: bool = False
+    scale: np.ndarray | None = None
 
     def better(self, other):
         """The more accurate of two solutions, with the passes of both."""
@@ -59,12 +60,12 @@ def project(cut, start=None, *, max_steps=40):
     Multipliers far larger than x leave rounding errors of ``1e-16 |G| |p|`` in it.
     They are removed by solving centred at the multipliers.
     """
-    start, passes = _sampled_start(cut) if start is None else (start, 0)
+    start, passes, scale = _sampled_start(cut) if start is None else (start, 0, None)
     centre, moved = np.zeros_like(cut.b), cut
     if np.max(start, initial=0.0) > _LARGE_MULTIPLIERS:
         centre, start, moved = start, centre, cut.recentred(start)
     for _ in range(3):
-        found = _maximise(moved, start, max_steps, finished=True)
+        found = _maximise(moved, start, max_steps, scale, finished=True)
         passes += found.n_passes
         p = np.maximum(centre + found.p, cut.p_min)
         if found.infeasible or not _SOLVED < found.residual <= _FAR:
@@ -101,20 +102,30 @@ def _shrunk(cut, found):
 
 
 def _sampled_start(cut):
-    """The multipliers of a strided sample of the rows, itself started from a sample."""
+    """The multipliers of a strided sample of the rows, itself started from a sample.
+
+    Returns these, the passes used and the scale of the gradient (None: not known).
+    """
     n_rows = cut.G.shape[1]
     if n_rows <= _FEW_ROWS:
-        return cut.p_min, 0
+        return cut.p_min, 0, None
     sample = cut.strided(_STRIDE)
-    start, passes = _sampled_start(sample)
-    found = _maximise(sample, start, 20, finished=False)
+    start, passes, scale = _sampled_start(sample)
+    found = _maximise(sample, start, 20, scale, finished=False)
     passes = -(-(passes + found.n_passes) // _STRIDE)
-    return (cut.p_min if found.infeasible else found.p), passes
+    if found.infeasible:
+        return cut.p_min, passes, None
+    return found.p, passes, _STRIDE * found.scale
 
 
-def _maximise(cut, start, max_steps, *, finished):
-    """Newton steps from a start; ``finished`` asks for x and its residual as well."""
-    point, passes = evaluate(cut, np.maximum(start, cut.p_min)), 1
+def _maximise(cut, start, max_steps, scale=None, *, finished):
+    """Newton steps from a start; ``finished`` asks for x and its residual as well.
+
+    A ``scale`` of the gradient that is known roughly saves computing it: `finish`
+    judges by the exact one.
+    """
+    steady = _STEADY if scale is None else np.inf
+    point, passes = evaluate(cut, np.maximum(start, cut.p_min), scale), 1
     best, least, stalled = point, point.residual(cut.p_min), 0
     infeasible, tried, ceiling = False, False, cut.largest_value()
     for _ in range(max_steps):
@@ -125,7 +136,7 @@ def _maximise(cut, start, max_steps, *, finished):
             passes += 1
             if last.residual <= _SOLVED:
                 return replace(last, n_passes=passes)
-        new, more, infeasible = _step(cut, point, least)
+        new, more, infeasible = _step(cut, point, least < steady)
         passes += more
         if infeasible or new is None or np.array_equal(new.p, point.p):
             break
@@ -139,7 +150,7 @@ def _maximise(cut, start, max_steps, *, finished):
     # Far from the solution the dual value measures progress, the residual does not.
     p = best.p if infeasible or least < _LAST else point.p
     if not finished:
-        return Projection(None, p, least, passes, infeasible)
+        return Projection(None, p, least, passes, infeasible, point.scale)
     x, residual = finish(cut, p)
     return Projection(x, p, residual, passes + 1, infeasible)
 
@@ -158,7 +169,7 @@ def _last_step(cut, point):
     return Projection(x, p, residual, 0)
 
 
-def _step(cut, point, residual):
+def _step(cut, point, keeps_scale):
     """One Newton step, its passes over the rows, and whether the dual rises for ever.
 
     The point is None where no ascent is left.
@@ -168,7 +179,7 @@ def _step(cut, point, residual):
     gain = 0.0 if d is None else float(point.gradient @ d)
     if not gain > 0.0:
         return None, 0, False
-    scale = point.scale if residual < _STEADY else None
+    scale = point.scale if keeps_scale else None
     new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale)
     if _accepted(point, new, d, gain):
         return new, 1, False

@@ -106,7 +106,7 @@ class SoftUnlearnCorrector(
         Controls the split of ``validation_fraction``.
     pos_label : str, int, bool or None, default=None
         The class, of two, whose rates and probabilities metrics are about; None is
-        ``classes_[1]``.
+        ``classes_[1]``. For more classes see the parameter of `GroupMetric`.
     memory : str or object with the joblib.Memory interface, default=None
         Caches the fitted estimator and the influences, so that a grid search over
         ``delta`` computes them once for each fold. By default nothing is cached.

@@ -604,3 +604,20 @@ def test_labels_of_another_kind_than_those_trained_with(data, dtype):
             SoftUnlearnCorrector(frozen).fit(
                 data.X, given, sensitive_features=data.groups
             )
+
+
+def test_groups_in_another_order_than_the_rows_are_refused():
+    X, y, group = make_biased_classification(n_samples=300, random_state=0)
+    frame = pd.DataFrame(X)
+    groups = pd.Series(group).sample(frac=1, random_state=0)
+
+    with pytest.raises(ValueError, match=r"in another order.*\.loc\[X\.index\]"):
+        SoftUnlearnCorrector().fit(frame, y, sensitive_features=groups)
+
+    by_index = SoftUnlearnCorrector().fit(
+        frame, y, sensitive_features=groups.loc[frame.index]
+    )
+    by_position = SoftUnlearnCorrector().fit(frame, y, sensitive_features=group)
+    np.testing.assert_array_equal(
+        by_index.deletion_weights_, by_position.deletion_weights_
+    )

@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from urllib.error import URLError
 
 import joblib
@@ -281,12 +282,24 @@ def test_data_home_comes_from_the_environment(monkeypatch):
     assert parse_arguments([]).data_home == "somewhere"
 
 
+def test_the_name_says_that_joblib_is_wanted(run):
+    code, _, err = run(*SIMULATED, "--save", "model.pkl")
+    assert code == 0 and "skops" not in err
+    assert hasattr(joblib.load("model.pkl"), "predict")
+
+
+def test_a_data_home_that_does_not_exist_is_not_made(run):
+    code, _, err = run("--dataset", "adult", "--data-home", "nowhere")
+    assert code == 2 and "--data-home nowhere is not a folder" in err
+    assert not Path("nowhere").exists()
+
+
 def test_without_skops_the_model_is_written_with_joblib(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "skops.io", None)
-    code, _, err = run(*SIMULATED, "--save", "model.joblib")
+    code, _, err = run(*SIMULATED, "--save", "model.bin")
     assert code == 0 and "skops is not installed" in err
     rows = held_out_rows(*SIMULATED)
-    assert set(joblib.load("model.joblib").predict(rows.X)) == {0, 1}
+    assert set(joblib.load("model.bin").predict(rows.X)) == {0, 1}
 
 
 def test_a_model_that_cannot_be_written_ends_with_one_line(run):

@@ -89,7 +89,24 @@ def make_table(X, y, sensitive_features, sample_weight, sensitive_feature_ids, s
             )
         sensitive_features = columns_of(X, sensitive_feature_ids)
         name = f"sensitive_feature_ids={sensitive_feature_ids!r} of X{suffix}"
+    _check_same_order(X, sensitive_features, f"X{suffix}", name)
     return Table(X, y, sensitive_features, weight, suffix, name)
+
+
+def _check_same_order(X, sensitive_features, x_name, name):
+    """Rows belong together by position; an index in another order says otherwise."""
+    given = [getattr(table, "index", None) for table in (X, sensitive_features)]
+    if not all(isinstance(index, pd.Index) for index in given):
+        return
+    index, other = given
+    if len(index) != len(other) or index.equals(other) or not index.is_unique:
+        return
+    if index.isin(other).all():
+        raise ValueError(
+            f"{name} has the index of {x_name} in another order, and rows are matched "
+            f"by position. Give {name}.loc[{x_name}.index], or .to_numpy() if the "
+            "positions are right."
+        )
 
 
 def _check_target(y, n_samples, suffix):

@@ -121,7 +121,11 @@ def columns_of(X, sensitive_feature_ids):
     # Looked up first: each DataFrame library raises its own error.
     names = list(getattr(X, "columns", []))
     if any(isinstance(name, str) and name not in names for name in ids):
-        raise ValueError(f"{message}; X has the columns {names}.")
+        has = f"has the columns {names}" if names else "is an array without names"
+        raise ValueError(
+            f"{message}; X {has}. In a Pipeline, set_output(transform='pandas') keeps "
+            "the names that a step before this one would lose."
+        )
     try:
         # Lists of rows have no columns to index.
         columns = safe_indexing(

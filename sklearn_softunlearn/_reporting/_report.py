@@ -113,7 +113,8 @@ class CorrectionReport:
         )
         return (
             f"requested delta {self.delta:g}{solved} ({self.status}); deleted mass "
-            f"{self.deleted_mass:.4g} of {self.total_mass:g} training rows, {share:.2%}"
+            f"{self.deleted_mass:.4g} of {self.total_mass:g} (sum of the training "
+            f"rows' weights), {share:.2%}"
         )
 
 

@@ -117,7 +117,7 @@ def fairness_scorer(
     >>> import pandas as pd
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.model_selection import GridSearchCV
-    >>> from sklearn_softunlearn._scorer import fairness_scorer
+    >>> from sklearn_softunlearn import fairness_scorer
     >>> from sklearn_softunlearn.datasets import make_biased_classification
     >>> X, y, groups = make_biased_classification(random_state=0)
     >>> X, A = pd.DataFrame(X), pd.Series(groups)

@@ -36,7 +36,7 @@ def correction_report(prepared, done, *, delta):
         *fresh_attack_lines(state, result.parameters, shift),
     ]
     return CorrectionReport(
-        lines=tuple(lines),
+        lines=tuple(dict.fromkeys(lines)),  # metric and utility may be the same
         n_evaluation=state.rows.n_measured,
         delta=float(delta),
         deleted_mass=float(sample_weight @ weights),

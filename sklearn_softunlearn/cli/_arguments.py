@@ -61,8 +61,8 @@ def _add_output_options(parser):
         "--save",
         metavar="MODEL",
         type=Path,
-        help="write the corrected model, a plain scikit-learn Pipeline, with skops, "
-        "or with joblib where skops is not installed",
+        help="write the corrected model, a plain scikit-learn Pipeline, with skops; "
+        "with joblib if the name ends in .joblib or .pkl, or skops is not installed",
     )
     output.add_argument(
         "--plot",

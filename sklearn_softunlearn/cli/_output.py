@@ -8,6 +8,8 @@ import joblib
 from sklearn_softunlearn.cli._audit import flatten
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
 
+_OF_JOBLIB = (".joblib", ".pkl", ".pickle")
+
 
 def as_text(result, report):
     """Lay the result and the corrector's own report out for a reader."""
@@ -46,12 +48,13 @@ def as_json(result):
 
 
 def save_model(model, path):
-    """Write a model with skops, or with joblib where skops is not installed."""
-    try:
-        from skops.io import dump
-    except ImportError:
-        notice(f"skops is not installed: {path} is written with joblib")
-        dump = joblib.dump
+    """Write a model with skops; with joblib if the name says so or skops is missing."""
+    dump = joblib.dump
+    if path.suffix not in _OF_JOBLIB:
+        try:
+            from skops.io import dump
+        except ImportError:
+            notice(f"skops is not installed: {path} is written with joblib")
     try:
         dump(model, path)
     except OSError as error:

@@ -5,6 +5,7 @@ import socket
 import warnings
 from contextlib import contextmanager
 from http.client import HTTPException
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,8 @@ def _impatient_network():
 
 def _fetch(name, data_home):
     fetcher, group_rule = FETCHED[name]
+    if data_home is not None and not Path(data_home).is_dir():
+        raise CommandError(f"--data-home {data_home} is not a folder")
     try:
         with _impatient_network():
             bunch = fetcher(data_home=data_home)
@@ -87,9 +90,12 @@ def _simulate():
 
 def _read_csv(path):
     try:
-        return pd.read_csv(path, low_memory=False)
+        frame = pd.read_csv(path, low_memory=False)
+        if frame.shape[1] == 1 and ";" in str(frame.columns[0]):
+            frame = pd.read_csv(path, low_memory=False, sep=";")
     except (OSError, ValueError) as error:
         raise CommandError(f"cannot read {path}: {one_line(error)}") from error
+    return frame
 
 
 def _check_columns(frame, path, target, sensitive):

@@ -245,7 +245,7 @@ class GroupMetric(Criterion):
             return [None]
         if self.pos_label is None:
             return [1] if rows.n_classes == 2 else list(range(rows.n_classes))
-        labels = list(rows.class_labels)
+        labels = np.asarray(rows.class_labels).tolist()
         if self.pos_label not in labels:
             raise ValueError(
                 f"pos_label={self.pos_label!r} is not among the classes {labels}."

@@ -131,7 +131,8 @@ class SoftWeighter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return np.clip(-(X @ self.coef_), 0.0, self._max_weight)[:, None]
+        # Not the negative: that of 0 is shown as "-0.".
+        return np.clip(0.0 - X @ self.coef_, 0.0, self._max_weight)[:, None]
 
     @property
     def _n_features_out(self):

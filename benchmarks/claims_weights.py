@@ -17,7 +17,11 @@ from sklearn_softunlearn import (
 
 EPSILON = 0.05
 DELTAS = (0.02, 0.05, *np.round(np.arange(0.1, 1.01, 0.1), 1))
-UTILITIES = {"loss": "loss", "loss of each group": ["loss", "group_loss"]}
+SETTINGS = {
+    "one step": {},
+    "one step, loss of each group kept": {"utility": ["loss", "group_loss"]},
+    "Newton step": {"update": "newton"},
+}
 
 # Metric, and the delta of the soft weights.
 TARGETS = {
@@ -25,9 +29,13 @@ TARGETS = {
     "adversarial loss": (AdversarialLoss(EPSILON), 0.05),
 }
 WEIGHTINGS = {
-    "soft": "soft",
-    "hard, same promise": HardDeletion(),
-    "hard, 20 % of the rows": HardDeletion(k=0.2),
+    "soft": {"weighting": "soft"},
+    "hard, same promise": {"weighting": HardDeletion()},
+    "hard, 20 % of the rows": {"weighting": HardDeletion(k=0.2)},
+    "hard, 20 % of the rows, Newton step": {
+        "weighting": HardDeletion(k=0.2),
+        "update": "newton",
+    },
 }
 
 
@@ -62,10 +70,8 @@ def hard_and_soft(task, data_home, seed):
             "after": measured(corrector.estimator_, data.test),
         }
         for target, (metric, delta) in TARGETS.items()
-        for name, weighting in WEIGHTINGS.items()
-        for corrector in [
-            corrected(data, base, metric=metric, delta=delta, weighting=weighting)
-        ]
+        for name, options in WEIGHTINGS.items()
+        for corrector in [corrected(data, base, metric=metric, delta=delta, **options)]
     ]
 
 
@@ -84,20 +90,20 @@ def _validation(data):
 
 
 def sweep(task, data_home, seed):
-    """Records along delta, with the largest attainable delta for each utility."""
+    """Records along delta, with the largest attainable delta for each setting."""
     data = load(task, data_home, seed)
     base = LogisticRegression(max_iter=1000).fit(data.train.X, data.train.y)
     before = measured(base, data.test)
     records = []
-    for name, utility in UTILITIES.items():
-        path = SoftUnlearnCorrector(FrozenEstimator(base), utility=utility).path(
+    for name, options in SETTINGS.items():
+        path = SoftUnlearnCorrector(FrozenEstimator(base), **options).path(
             data.train.X, data.train.y, deltas=DELTAS, **_validation(data)
         )
         records += [
             {
                 "task": task,
                 "seed": seed,
-                "utility": name,
+                "setting": name,
                 "delta": float(each.delta),
                 "delta_max": each.delta_max_,
                 "status": each.report_.status,

@@ -34,7 +34,7 @@ def page(folder):
         draw_tradeoff(tradeoff, folder / "tradeoff.svg")
         parts.append(report_tradeoff.section(tradeoff, timing))
     if claims:
-        records = [r for r in claims["sweep"]["found"] if r["utility"] == "loss"]
+        records = [r for r in claims["sweep"]["found"] if r["setting"] == "one step"]
         titles = {r["task"]: DATA[r["task"]] for r in records}
         draw_sweep(records, folder / "sweep.svg", titles)
         parts.append(report_claims.section(claims, timing))

@@ -118,7 +118,7 @@ def _collapsed(state, after, predicted):
         return None
     return (
         f"Utility collapse: {state.utility.name} is {relative:.1%} worse than "
-        f"predicted, and the share of misclassified rows rose by {accuracy:.2%}, "
+        f"predicted, and the share of misclassified rows changed by {accuracy:+.2%}, "
         "though the weights keep it to first order. (a) Lower delta: the error grows "
         "with the square of the weights; (b) lower max_weight; (c) see with "
         "leave_one_out and InfluenceDisplay whether influences foretell retraining "

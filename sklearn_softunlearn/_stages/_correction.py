@@ -105,9 +105,14 @@ class Linearization:
         value = self.value[: self.n_metric]
         return self.metric.criterion.parity(value, self.rows)
 
+    @cached_property
+    def span(self):
+        """What delta = 1 removes of each functional; 0 for what is beyond parity."""
+        return np.maximum(self.worst - self.parity, 0.0)
+
     def targets(self, delta):
         """What a request asks of each functional of the metric."""
-        return self.worst - delta * (self.worst - self.parity)
+        return self.worst - delta * self.span
 
     def remaining(self, value):
         """Distance of each functional of the metric from parity, on a common scale.
@@ -120,9 +125,10 @@ class Linearization:
     @cached_property
     def scale(self):
         """Brings several metrics to the scale of `metric_value`; 1 for one metric."""
-        span = self.worst - self.parity
-        scale = np.zeros_like(span)
-        return np.divide(self.metric_value, span, out=scale, where=span > OPTIMUM)
+        scale = np.zeros_like(self.span)
+        return np.divide(
+            self.metric_value, self.span, out=scale, where=self.span > OPTIMUM
+        )
 
 
 def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memory=None):
@@ -210,7 +216,7 @@ def weight_problem(state, sample_weight, *, utility_tol, max_weight):
             kept - utility + utility_tol * np.abs(kept),
         ]
     )
-    tighten = np.concatenate([state.worst - state.parity, np.zeros(len(utility))])
+    tighten = np.concatenate([state.span, np.zeros(len(utility))])
     return WeightProblem(
         state.influence,
         slack,

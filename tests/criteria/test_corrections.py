@@ -12,13 +12,14 @@ from sklearn.frozen import FrozenEstimator
 
 from benchmarks.bench_metrics import datasets, improvement, measured, split
 from sklearn_softunlearn import (
+    Criterion,
     GroupMetric,
     MeanLoss,
     NeighborInconsistency,
     SoftUnlearnCorrector,
 )
 from sklearn_softunlearn.datasets import make_biased_classification
-from sklearn_softunlearn.exceptions import SmallGroupWarning
+from sklearn_softunlearn.exceptions import NothingToCorrectWarning, SmallGroupWarning
 from tests.models_for_tests import precise_logistic
 
 DP, EO = "demographic_parity_difference", "equalized_odds_difference"
@@ -238,3 +239,27 @@ def test_metric_that_is_named_improves_on_held_out_rows(real, dataset, metric):
 
     assert improvement(metric, before[0], after[0]) > 0
     assert after[1] > before[1] - 0.02  # accuracy
+
+
+class BelowParity(Criterion):
+    """Negative, so that there is nothing left to lower."""
+
+    def value(self, raw_prediction, rows):
+        return np.atleast_1d(np.mean(raw_prediction) - 10)
+
+    def gradient(self, raw_prediction, rows):
+        return np.full((*raw_prediction.shape, 1), 1 / raw_prediction.size)
+
+
+def test_a_metric_below_its_optimum_has_nothing_to_correct():
+    X, y, group = make_biased_classification(n_samples=300, random_state=0)
+    with pytest.warns(NothingToCorrectWarning, match="BelowParity"):
+        corrector = SoftUnlearnCorrector(metric=BelowParity()).fit(X, y)
+    assert not np.any(corrector.deletion_weights_)
+
+    both = SoftUnlearnCorrector(metric=[BelowParity(), DP], utility_tol=0.1)
+    alone = SoftUnlearnCorrector(metric=DP, utility_tol=0.1)
+    both, alone = (c.fit(X, y, sensitive_features=group) for c in (both, alone))
+    assert both.report_[DP, "surrogate"].predicted == pytest.approx(
+        alone.report_[DP, "surrogate"].predicted
+    )

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Retraining without one row, from the optimum with it."""
 
+from functools import cached_property
+
 import numpy as np
 
 from sklearn_softunlearn._curvature import resolve_curvature
@@ -50,16 +52,25 @@ class RowDeletion:
         self.row_weight = model.row_weight.copy()
         self.row_weight[index] = 0.0
 
+    @cached_property
+    def _amplified(self):
+        """(H - J_i.T C_i J_i) times the first step, of shape (n_parameters, 1)."""
+        amplified = amplified_gradient(self.model, self._leverage, self.rows)
+        return self.model.vjp(self._own, amplified[:, :, None])
+
+    @cached_property
+    def first_step(self):
+        """The leverage-exact change of the parameters, of shape (n_parameters,)."""
+        return self._solve(self._amplified)[:, 0]
+
     def parameters(self, start):
         """Parameters at the optimum without the row, from the optimum with it."""
-        amplified = amplified_gradient(self.model, self._leverage, self.rows)
-        gradient = self.model.vjp(self._own, amplified[:, :, None])
-        shift = self._solve(gradient)[:, 0]
         tolerance = max(
             _ABSOLUTE_TOL * np.sum(self.row_weight),
-            _RELATIVE_TOL * (gradient[:, 0] @ shift),
+            _RELATIVE_TOL * (self._amplified[:, 0] @ self.first_step),
         )
-        found = _descend(self._gradient, self._step, start + shift, tolerance)
+        start = start + self.first_step
+        found = _descend(self._gradient, self._step, start, tolerance)
         return self._with_new_factors(tolerance) if found is None else found
 
     def _gradient(self, theta):

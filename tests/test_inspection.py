@@ -273,28 +273,30 @@ def authors(data_home):
     return data, model, evaluation
 
 
-def test_adult_leverage_exact_influences_reach_actual_retraining(authors):
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_adult_leverage_exact_influences_reach_actual_retraining(authors, seed):
     """300 rows at random and the 10 of highest leverage, two criteria.
 
-    The sample is chosen: seed 0 has a Spearman correlation of 0.9955 for the loss, this
-    one of 0.9997. In samples that miss 0.998 a single row of moderate leverage is
-    misjudged: the loss is curved along its step, which no linear functional sees.
-    Pearson reaches 0.999 for the loss through the row of leverage 0.999.
+    In some samples a single row of moderate leverage is misjudged by the linear
+    functional, since the loss is curved along its step: Spearman is then 0.993. The
+    functional itself after the leverage-exact step misses none.
     """
     data, model, evaluation = authors
     leverages = influence(
         model, data.X, data.y, metric="loss", leverage=True, **evaluation
     ).leverage
-    sample = np.random.default_rng(1).choice(len(data.y), 300, replace=False)
+    sample = np.random.default_rng(seed).choice(len(data.y), 300, replace=False)
     rows = np.union1d(sample, np.argsort(leverages)[-10:])
     found = leave_one_out(
         model, data.X, data.y, ["loss", PARITY], indices=rows, **evaluation
     )
-    table = found.agreement().set_index("estimate").loc["leverage_exact"]
+    table = found.agreement().set_index("estimate")
 
-    assert table["pearson"].min() >= 0.999
-    assert table["spearman"].min() >= 0.998
-    assert table["slope"].between(0.99, 1.01).all()
+    assert table.loc["leverage_exact", "pearson"].min() >= 0.999
+    assert table.loc["leverage_exact", "spearman"].min() >= 0.99
+    assert table.loc["one_step", "pearson"].min() >= 0.999
+    assert table.loc["one_step", "spearman"].min() >= 0.9995
+    assert table.loc[["leverage_exact", "one_step"], "slope"].between(0.99, 1.01).all()
 
 
 def test_adult_estimates_and_retraining_are_the_published_ones(authors):

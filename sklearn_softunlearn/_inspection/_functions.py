@@ -207,7 +207,7 @@ def leave_one_out(
     exact, row_leverage = _with_leverage(state, rows)
     # Many small products: threads of the BLAS would only wait for each other.
     with threadpool_limits(1, user_api="blas"):
-        actual = _actual_changes(state, rows, n_jobs)
+        actual, one_step = _actual_changes(state, rows, n_jobs)
     return LeaveOneOut(
         indices=rows,
         names=[state.names[j] for j in worst],
@@ -215,6 +215,7 @@ def leave_one_out(
         actual=actual[:, worst],
         first_order=state.influence[np.ix_(rows, worst)],
         leverage_exact=exact[:, worst],
+        one_step=one_step[:, worst],
         leverage=row_leverage,
     )
 
@@ -268,17 +269,19 @@ def _checked_indices(indices, n_samples):
 
 
 def _actual_changes(state, indices, n_jobs):
+    """Changes of all functionals by retraining, and by its first step alone."""
     start = optimum(state.model, state.solve)
     before = _functionals(state, start)
 
-    def change(index):
+    def changes(index):
         deletion = RowDeletion(state.model, state.solve, index)
-        return _functionals(state, deletion.parameters(start)) - before
+        ends = deletion.parameters(start), start + deletion.first_step
+        return [_functionals(state, end) - before for end in ends]
 
-    changes = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(change)(index) for index in indices
+    found = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(changes)(index) for index in indices
     )
-    return np.reshape(changes, (len(indices), len(before)))
+    return np.reshape(found, (len(indices), 2, len(before))).swapaxes(0, 1)
 
 
 def _functionals(state, parameters):

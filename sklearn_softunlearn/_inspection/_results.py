@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+ESTIMATES = ("first_order", "leverage_exact", "one_step")
+
 
 @dataclass(frozen=True)
 class RowInfluence:
@@ -51,8 +53,12 @@ class LeaveOneOut:
         Name of the functional of each criterion: its largest one before deletion.
     current : ndarray of shape (n_criteria,)
         Value before deletion.
-    actual, first_order, leverage_exact : ndarray of shape (n_rows, n_criteria)
-        Change by retraining, and its two estimates.
+    actual : ndarray of shape (n_rows, n_criteria)
+        Change by retraining.
+    first_order, leverage_exact, one_step : ndarray of shape (n_rows, n_criteria)
+        Its estimates: the influences; the influences with leverage, exact for one
+        Newton step of the parameters but linear in the functional; the functional
+        itself after this step, which also sees how it curves along the step.
     leverage : ndarray of shape (n_rows,)
     """
 
@@ -62,6 +68,7 @@ class LeaveOneOut:
     actual: np.ndarray = field(repr=False)
     first_order: np.ndarray = field(repr=False)
     leverage_exact: np.ndarray = field(repr=False)
+    one_step: np.ndarray = field(repr=False)
     leverage: np.ndarray = field(repr=False)
 
     def frame(self):
@@ -73,8 +80,7 @@ class LeaveOneOut:
                 "criterion": np.tile(self.names, len(self.indices)),
                 "leverage": np.repeat(self.leverage, n_criteria),
                 "actual": self.actual.ravel(),
-                "first_order": self.first_order.ravel(),
-                "leverage_exact": self.leverage_exact.ravel(),
+                **{name: getattr(self, name).ravel() for name in ESTIMATES},
             }
         )
 
@@ -86,7 +92,7 @@ class LeaveOneOut:
         """
         lines = []
         for j, name in enumerate(self.names):
-            for estimate in ("first_order", "leverage_exact"):
+            for estimate in ESTIMATES:
                 numbers = agreement(self.actual[:, j], getattr(self, estimate)[:, j])
                 lines.append({"criterion": name, "estimate": estimate} | numbers)
         return pd.DataFrame(lines)

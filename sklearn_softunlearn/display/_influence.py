@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn_softunlearn._inspection import agreement
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
 
-_ESTIMATES = ("first_order", "leverage_exact")
+_ESTIMATES = ("first_order", "leverage_exact", "one_step")
 
 
 class InfluenceDisplay:
@@ -92,7 +92,8 @@ class InfluenceDisplay:
         criterion, utility : int, default=0, None
             Positions of the criteria in `result`. ``utility=None`` takes the one after
             ``criterion`` if there is one.
-        estimate : {"leverage_exact", "first_order"}, default="leverage_exact"
+        estimate : {"leverage_exact", "first_order", "one_step"}, \
+                default="leverage_exact"
 
         Returns
         -------

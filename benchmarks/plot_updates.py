@@ -42,6 +42,7 @@ def draw(cells, path, titles):
 
 def _draw_panel(ax, cells, unit):
     x, y = unit * cells["metric change"], cells["loss change"]
+    ax.locator_params(axis="both", nbins=5)
     limits = [_limits(values) for values in (x, y)]
     ax.set(xlim=limits[0], ylim=limits[1])
     ax.axhspan(limits[1][0], 0, xmax=_share(limits[0]), color=FREE, alpha=0.15, lw=0)

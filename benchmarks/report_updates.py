@@ -210,8 +210,7 @@ def measured(cells, content):
         f"{cells['seeds'].max()} seeds. In {(requests < 0.25).sum()} of the "
         f"{len(requests)} settings half of the metric was out of reach on average, so "
         f"that the request was less than a quarter of it. "
-        f"{provenance_line(content['provenance'])} Others used the machine at the same "
-        "time, so that times are rough."
+        f"{provenance_line(content['provenance'])}"
     )
 
 

@@ -15,28 +15,28 @@ COLOURS = {
     "hamu": "#b0569a",
     "retrain": "#8c6d4f",
 }
-ROWS = {
-    "demographic_parity_difference": ("demographic\nparity", "gap (percentage points)"),
-    "equal_opportunity_difference": ("equal\nopportunity", "gap (percentage points)"),
-    "adversarial_loss": ("adversarial\nloss", "adversarial loss (nats)"),
+COLUMNS = {
+    "demographic_parity_difference": ("demographic parity", "gap (perc. points)"),
+    "equal_opportunity_difference": ("equal opportunity", "gap (perc. points)"),
+    "adversarial_loss": ("adversarial loss", "loss under attack (nats)"),
 }
 FREE = "#2e9b57"
 
 
 def draw(cells, path, titles):
-    """One panel for each metric and data set; a colour is an update."""
+    """One panel for each data set and metric; a colour is an update."""
     tasks = list(dict.fromkeys(cells["task"]))
-    figure, axes = new_figure(len(ROWS), len(tasks), 2.75 * len(tasks), 8.6)
-    for row, (metric, (name, unit)) in zip(axes, ROWS.items(), strict=True):
-        for ax, task in zip(row, tasks, strict=True):
+    figure, axes = new_figure(len(tasks), len(COLUMNS), 9.5, 2.35 * len(tasks) + 1)
+    for row, task in zip(axes, tasks, strict=True):
+        for ax, metric in zip(row, COLUMNS, strict=True):
             own = cells[(cells["metric"] == metric) & (cells["task"] == task)]
             _draw_panel(ax, own, 1.0 if metric == "adversarial_loss" else 100.0)
-        row[len(tasks) // 2].set_xlabel(f"change of the {unit}", fontsize=9)
-        row[0].set_ylabel(f"{name}\n\nchange of the log loss (nats)", fontsize=9)
-    for ax, task in zip(axes[0], tasks, strict=True):
-        ax.set_title(task, fontsize=12, color=INK)
+        row[0].set_ylabel(f"{task}: change of\nthe log loss (nats)")
+    for column, (name, unit) in zip(axes.T, COLUMNS.values(), strict=True):
+        column[0].set_title(name, fontsize=12, color=INK)
+        column[-1].set_xlabel(f"change of the {unit}")
+    figure.tight_layout(rect=(0, 0.075, 0.98, 1))
     _legend(figure, titles)
-    figure.tight_layout(rect=(0, 0.075, 1, 1))
     save(figure, path)
 
 
@@ -92,11 +92,12 @@ def _legend(figure, titles):
         Line2D([], [], color=colour, lw=3, label=titles[update])
         for update, colour in COLOURS.items()
     ]
+    handles.append(Line2D([], [], lw=0, label=" "))  # fills the column
     handles += [
         Line2D([], [], color=INK, lw=0, label=f"{weights} weights", **style)
         for weights, style in _MARKERS.items()
     ]
     handles.append(Patch(color=FREE, alpha=0.3, lw=0, label="free lunch: both lower"))
     figure.legend(
-        handles=handles, ncols=6, fontsize=10, loc="lower center", frameon=False
+        handles=handles, ncols=4, fontsize=10.5, loc="lower center", frameon=False
     )

@@ -75,12 +75,20 @@ def calibrated(train, val, metric, targets, **options):
 
 
 def cross_validated(train, val, metric, targets, **options):
-    """For each target the delta that cross-validation of the training rows chooses."""
+    """For each target the delta that cross-validation of the training rows chooses.
+
+    Where a fold lacks a group, so that no delta has a score, the user is left with the
+    base model.
+    """
     search = SoftUnlearnCorrectorCV(
         SoftUnlearnCorrector(logistic(), metric=metric, **options),
         deltas=21,
         refit=Requirement(metric_at_most=targets[0]),
-    ).fit(train.X, train.y, sensitive_features=train.groups)
+    )
+    try:
+        search.fit(train.X, train.y, sensitive_features=train.groups)
+    except ValueError:
+        return [by_labels(logistic().fit(train.X, train.y))] * len(targets)
     choices = [Requirement(metric_at_most=t)(search.cv_results_) for t in targets]
     return [by_labels(search.path_[choice]) for choice in choices]
 

@@ -9,7 +9,12 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
 from sklearn_softunlearn._inputs._groups import columns_of
-from sklearn_softunlearn._scorer._group_means import count, counted_metric
+from sklearn_softunlearn._scorer._group_means import (
+    count,
+    count_on,
+    counted_metric,
+    counted_rows,
+)
 from sklearn_softunlearn._scorer._groups import (
     aligned_by_index,
     check_indexed,
@@ -197,6 +202,42 @@ class _FairnessScorer:
             message = f"{self.name} is undefined on the rows to score: {reason}"
             warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
         return value if self.greater_is_better else -value
+
+    def on_rows(self, estimator, X, y, *, sensitive_features=None, sample_weight=None):
+        """The scorer as a function of models that know the classes of ``estimator``.
+
+        For many models on the same rows: where the metric is counted, what depends on
+        the rows alone is computed once.
+        """
+
+        def plain(model):
+            return self(model, X, y, **given)
+
+        given = {"sensitive_features": sensitive_features}
+        if sample_weight is not None:
+            given["sample_weight"] = sample_weight
+        criterion = counted_metric(self.metric, self.metric_params)
+        if not self.counting or criterion is None or not self._compares_labels():
+            return plain
+        features = group_frame(self._find_features(X, y, sensitive_features))
+        y = column_or_1d(y)
+        classes = known_classes(estimator, y)
+        positive = positive_class(classes, self.pos_label)
+        y_true = binarize(y, classes, positive, "y")
+        check_consistent_length(y_true, features, sample_weight)
+        labels = conditioned_labels(self.name)
+        if undefined_reason(features, y_true, sample_weight, labels) is not None:
+            return plain
+        rows = counted_rows(y_true, features, sample_weight)
+        bound = criterion.bind(rows)
+        sign = 1.0 if self.greater_is_better else -1.0
+
+        def counted(model):
+            response = column_or_1d(np.asarray(model.predict(X)))
+            value = count_on(bound, (response == positive).astype(int), rows)
+            return sign * value if np.isfinite(value) else plain(model)
+
+        return counted
 
     def __repr__(self):
         """Call that makes this scorer, without the data in it."""

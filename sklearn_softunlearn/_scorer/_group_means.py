@@ -45,10 +45,16 @@ def count(criterion, y_true, y_pred, features, sample_weight):
     labels = np.unique(np.concatenate([y_true, y_pred]))
     if not np.isin(labels, [0, 1]).all():
         return np.nan
+    rows = counted_rows(y_true, features, sample_weight)
+    return count_on(criterion, y_pred, rows)
+
+
+def counted_rows(y_true, features, sample_weight):
+    """Rows with labels 0 and 1 and their groups, for `count_on`."""
     columns = list(features.columns)
     codes = features.groupby(columns, sort=True, observed=True).ngroup().to_numpy()
     weight = np.ones(len(y_true)) if sample_weight is None else sample_weight
-    rows = EvaluationRows(
+    return EvaluationRows(
         np.asarray(y_true, dtype=int),
         np.asarray(weight, dtype=float),
         None,
@@ -57,6 +63,10 @@ def count(criterion, y_true, y_pred, features, sample_weight):
         tuple(map(str, range(codes.max() + 1))),
         classes=(0, 1),
     )
+
+
+def count_on(criterion, y_pred, rows):
+    """Value of the metric for predicted labels 0 and 1 of the rows."""
     raw = np.asarray(y_pred, dtype=float)[:, None]
     with np.errstate(all="ignore"):
         return criterion.user_value(criterion.hard_value(raw, rows), rows)

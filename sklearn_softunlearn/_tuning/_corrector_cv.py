@@ -18,7 +18,7 @@ from sklearn_softunlearn._reporting._report import ReportHTMLMixin
 from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
 from sklearn_softunlearn._tuning._cv_results import cv_results
 from sklearn_softunlearn._tuning._requirement import Requirement
-from sklearn_softunlearn._tuning._scoring import call_scorers, resolve_scorers
+from sklearn_softunlearn._tuning._scoring import resolve_scorers, scorers_on
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
@@ -301,10 +301,11 @@ def _fit_and_score(
         path = _path(corrector, rows, deltas, weighted, fixed | cut, report=False)
     fit_time = perf_counter() - start
     held_out = table.take(test)
+    measures = scorers_on(scorers, path[0], held_out)
     scores, times = [], []
     for model in path:
         start = perf_counter()
-        scores.append(call_scorers(scorers, model, held_out))
+        scores.append([measure(model) for measure in measures])
         times.append(perf_counter() - start)
     if verbose:
         print(f"{len(deltas)} deltas: fit {fit_time:.2f} s, score {sum(times):.2f} s")

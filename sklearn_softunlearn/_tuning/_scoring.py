@@ -41,19 +41,29 @@ def resolve_scorers(scoring, corrector):
     return {name: _scorer(given) for name, given in named.items()}
 
 
-def call_scorers(scorers, model, rows):
-    """Score of each scorer, in their order.
+def scorers_on(scorers, model, rows):
+    """Functions from a model to its score, for models like this one on these rows.
 
     Parameters
     ----------
     scorers : dict of str to callable
     model : fitted estimator
+        Of the classes of those to come.
     rows : Table
+
+    Returns
+    -------
+    list of callable
+        In the order of the scorers.
     """
-    return [
-        scorer(model, rows.X, rows.y, **_metadata(scorer, rows))
-        for scorer in scorers.values()
-    ]
+    return [_on_rows(scorer, model, rows) for scorer in scorers.values()]
+
+
+def _on_rows(scorer, model, rows):
+    metadata = _metadata(scorer, rows)
+    if hasattr(scorer, "on_rows"):
+        return scorer.on_rows(model, rows.X, rows.y, **metadata)
+    return lambda model: scorer(model, rows.X, rows.y, **metadata)
 
 
 def _scorer(given):

@@ -297,7 +297,7 @@ class SoftUnlearnCorrector(
             **fit_params,
         )
         with progress.stage(2) as context, progress.task(context):
-            self._correct(prepared)
+            self._adopt(prepared, *carry_out([self], prepared))
         progress.end(X, y)
         return self
 
@@ -328,10 +328,11 @@ class SoftUnlearnCorrector(
         seen = {
             name: vars(template)[name] for name in vars(template) if name[-1] == "_"
         }
-        last = None  # in increasing order, so that each starts near its solution
-        for corrector in sorted(correctors, key=lambda corrector: corrector.delta):
+        # In increasing order, so that each starts near its solution.
+        ordered = sorted(correctors, key=lambda corrector: corrector.delta)
+        for corrector, done in zip(ordered, carry_out(ordered, prepared), strict=True):
             vars(corrector).update(seen)
-            last = corrector._correct(prepared, start=last, report=report)
+            corrector._adopt(prepared, done, report=report)
         return correctors
 
     @property
@@ -366,9 +367,8 @@ class SoftUnlearnCorrector(
                 memory=self.memory,
             )
 
-    def _correct(self, prepared, start=None, report=True):
-        """Weights and update for this delta; sets the fitted attributes."""
-        done = carry_out(self, prepared, start)
+    def _adopt(self, prepared, done, report=True):
+        """Set the fitted attributes from a correction that was carried out."""
         state, solution, result = prepared.state, done.solution, done.result
         self.base_estimator_ = prepared.base
         self.estimator_ = with_predictor(
@@ -388,4 +388,3 @@ class SoftUnlearnCorrector(
         self.groups_ = None if prepared.groups is None else prepared.groups.labels
         if report:
             self.report_ = correction_report(prepared, done, delta=self.delta)
-        return solution

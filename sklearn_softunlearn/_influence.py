@@ -44,5 +44,13 @@ def row_influence(model, directions):
 
 def first_order_shift(model, solve, deletion_weights):
     """Parameter change dtheta = H^-1 sum_i eps_i s_i grad loss_i, (n_parameters,)."""
-    deleted = deletion_weights * model.row_weight
-    return solve(model.loss_parameter_gradient(deleted)[:, None])[:, 0]
+    return first_order_shifts(model, solve, deletion_weights[:, None])[:, 0]
+
+
+def first_order_shifts(model, solve, deletion_weights):
+    """The same for each column of weights (n_samples, k): (n_parameters, k).
+
+    Many columns cost little more than one: the data are read once.
+    """
+    weighted = model.row_weight[:, None] * model.loss_gradient()
+    return solve(model.vjp(model.X, weighted[:, :, None] * deletion_weights[:, None]))

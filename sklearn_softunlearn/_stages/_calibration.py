@@ -18,18 +18,15 @@ _TOLERANCE = 1e-3
 _NARROWEST = 1e-4
 
 
-def surrogate_metric(state):
-    """Function from parameters to what is left of the smooth metric, as a share.
+def surrogate_left(state, parameters):
+    """What is left of the smooth metric, as a share, at each column of parameters.
 
     It is 1 at the fitted parameters and ``1 - delta`` where a request is met.
     """
-
-    def remaining(parameters):
-        raw = state.model.raw_prediction(state.X, parameters)
-        value = state.remaining(state.metric.criterion.value(raw, state.rows))
-        return float(np.max(value)) / state.metric_value
-
-    return remaining
+    raw = state.model.raw_predictions(state.X, parameters)
+    criterion = state.metric.criterion
+    values = [criterion.value(raw[:, :, j], state.rows) for j in range(raw.shape[2])]
+    return [float(np.max(state.remaining(v))) / state.metric_value for v in values]
 
 
 def shorter_request(request, left):

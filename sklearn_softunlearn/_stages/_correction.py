@@ -260,26 +260,19 @@ def choose_weights(
     return solution
 
 
-def correct(state, solution, update, *, delta):
-    """Move the parameters with the given weights.
+def correct(state, solution, shift, update, *, delta):
+    """Move the parameters with the given weights, of first-order change ``shift``.
 
     Returns
     -------
-    result : UpdateResult
-    shift : ndarray of shape (n_parameters,)
-        First-order change of the parameters.
+    UpdateResult
     """
-    weights = solution.weights
-    model = state.model
-    if np.any(weights):
-        shift = first_order_shift(model, state.solve, weights)
-        result = update.update(update_problem(state, solution, shift, delta))
-    else:  # exactly unchanged, whatever the update would do
-        shift = np.zeros_like(model.parameters)
-        result = UpdateResult(model.parameters, 0, "nothing to do")
+    if not np.any(solution.weights):  # exactly unchanged, whatever the update would do
+        return UpdateResult(state.model.parameters, 0, "nothing to do")
+    result = update.update(update_problem(state, solution, shift, delta))
     if not np.all(np.isfinite(result.parameters)):
         raise FloatingPointError(f"{update!r} diverged: parameters are not finite.")
-    return result, shift
+    return result
 
 
 def update_problem(state, solution, shift, delta):

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The request that delta stands for, carried out with the settings of a corrector."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sklearn_softunlearn._influence import first_order_shifts
 from sklearn_softunlearn._inputs._parameters import resolve_weighting
 from sklearn_softunlearn._stages._calibration import (
     label_metric,
     search_request,
     shorter_request,
-    surrogate_metric,
+    surrogate_left,
 )
 from sklearn_softunlearn._stages._correction import choose_weights, correct
 from sklearn_softunlearn.updates import UpdateResult, resolve_update
 from sklearn_softunlearn.weights import WeightSolution
 
 _MAX_REDUCTIONS = 6
+# Numbers held for the requests that share their passes over the data.
+_NUMBERS_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -42,75 +45,97 @@ class Attempt:
     reduced: bool = False
 
 
-def carry_out(corrector, prepared, start=None):
-    """Weights and update for the request that the corrector's delta stands for.
+def carry_out(correctors, prepared):
+    """Weights and update for the requests that the correctors' deltas stand for.
 
     Parameters
     ----------
-    corrector : SoftUnlearnCorrector
-        Its parameters are read.
+    correctors : list of SoftUnlearnCorrector
+        Their parameters are read. They differ in delta alone, and are in its order.
     prepared : Prepared
-    start : WeightSolution, default=None
-        Of a smaller request.
 
     Returns
     -------
-    Attempt
+    list of Attempt
     """
-    request = corrector.delta
-    if corrector.calibrate == "labels":
-        request = _request_for_labels(corrector, prepared)
-    done = _attempt(corrector, prepared, request, start=start)
-    soft = resolve_weighting(corrector.weighting) is None
-    guarded = corrector.calibrate == "safeguard" and soft
-    if guarded and np.any(done.solution.weights):
-        return _safeguarded(corrector, prepared, done)
+    done, start = [], None
+    raw = prepared.state.model.fitted_raw_prediction
+    size = max(1, _NUMBERS_AT_ONCE // raw.size)
+    for first in range(0, len(correctors), size):
+        part = correctors[first : first + size]
+        requests = [_request(corrector, prepared) for corrector in part]
+        attempts = _attempts(part[0], prepared, requests, start=start)
+        start = attempts[-1].solution
+        done += _guarded(part[0], prepared, attempts)
     return done
 
 
-def _attempt(
-    corrector, prepared, request, *, start=None, on_infeasible=None, reduced=False
-):
-    """Solve for the weights and move the parameters."""
-    solution = choose_weights(
-        prepared.state,
-        prepared.problem,
-        resolve_weighting(corrector.weighting),
-        delta=request,
-        regularization=corrector.regularization,
-        on_infeasible=on_infeasible or corrector.on_infeasible,
-        start=start,
-    )
-    update = resolve_update(corrector.update)
-    result, shift = correct(prepared.state, solution, update, delta=request)
-    return Attempt(request, solution, result, shift, reduced)
-
-
-def _request_for_labels(corrector, prepared):
-    """The request that makes the metric of the labels fall by delta."""
-    remaining = label_metric(prepared.state)
-    if remaining is None or corrector.delta == 0:
+def _request(corrector, prepared):
+    """``delta``, or the request that makes the metric of the labels fall by it."""
+    remaining = None
+    if corrector.calibrate == "labels" and corrector.delta > 0:
+        remaining = label_metric(prepared.state)
+    if remaining is None:
         return corrector.delta
 
     def left(request):
-        done = _attempt(corrector, prepared, request, on_infeasible="ignore")
-        return remaining(done.result.parameters)
+        tried = _attempts(corrector, prepared, [request], on_infeasible="ignore")
+        return remaining(tried[0].result.parameters)
 
     return search_request(left, corrector.delta)
 
 
-def _safeguarded(corrector, prepared, done):
+def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
+    """Solve for the weights of increasing requests, and move the parameters."""
+    state, solutions = prepared.state, []
+    for request in requests:
+        solution = choose_weights(
+            state,
+            prepared.problem,
+            resolve_weighting(corrector.weighting),
+            delta=request,
+            regularization=corrector.regularization,
+            on_infeasible=on_infeasible or corrector.on_infeasible,
+            start=start,
+        )
+        solutions.append(solution)
+        start = solution
+    weights = np.column_stack([solution.weights for solution in solutions])
+    shifts = first_order_shifts(state.model, state.solve, weights)
+    update = resolve_update(corrector.update)
+    return [
+        Attempt(
+            request, solution, correct(state, solution, shift, update, delta=request),
+            shift,
+        )
+        for request, solution, shift in zip(requests, solutions, shifts.T, strict=True)
+    ]  # fmt: skip
+
+
+def _guarded(corrector, prepared, attempts):
+    """The attempts, some of them with a smaller request, if that is what is wanted."""
+    changed = [j for j, done in enumerate(attempts) if np.any(done.solution.weights)]
+    soft = resolve_weighting(corrector.weighting) is None
+    if corrector.calibrate != "safeguard" or not soft or not changed:
+        return attempts
+    parameters = np.column_stack([attempts[j].result.parameters for j in changed])
+    attempts = list(attempts)
+    left = surrogate_left(prepared.state, parameters)
+    for j, share in zip(changed, left, strict=True):
+        attempts[j] = _safeguarded(corrector, prepared, attempts[j], share)
+    return attempts
+
+
+def _safeguarded(corrector, prepared, done, left):
     """The same, or a smaller request if the surrogate ended up worse than it was."""
-    remaining = surrogate_metric(prepared.state)
     for _ in range(_MAX_REDUCTIONS):
-        left = remaining(done.result.parameters)
         if not left > 1.0:
             return done
         attained = done.request
         if done.solution.status == "infeasible":
             attained = done.solution.delta_max
         request = shorter_request(attained, left)
-        done = _attempt(
-            corrector, prepared, request, on_infeasible="ignore", reduced=True
-        )
+        tried = _attempts(corrector, prepared, [request], on_infeasible="ignore")[0]
+        done = replace(tried, reduced=True)
+        (left,) = surrogate_left(prepared.state, done.result.parameters[:, None])
     return done

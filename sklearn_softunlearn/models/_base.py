@@ -102,6 +102,10 @@ class TrainedModel(ABC):
     def raw_prediction(self, X, parameters=None):
         """f_theta(X), of shape (n_samples, n_outputs)."""
 
+    def raw_predictions(self, X, parameters):
+        """f_theta(X) for each column theta: (n_samples, n_outputs, n_columns)."""
+        return np.stack([self.raw_prediction(X, t) for t in parameters.T], axis=2)
+
     @abstractmethod
     def jvp(self, X, directions):
         """J @ directions, of shape (n_samples, n_outputs, n_directions)."""

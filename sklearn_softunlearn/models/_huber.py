@@ -51,6 +51,10 @@ class HuberModel(FittedLinearModel):
         theta = self.parameters if parameters is None else parameters
         return self.jvp(X, theta[:, None])[:, :, 0]
 
+    def raw_predictions(self, X, parameters):
+        """The same for each column, of shape (n_samples, 2, n_columns)."""
+        return self.jvp(X, parameters)
+
     def jvp(self, X, directions):
         """J @ directions, of shape (n_samples, 2, n_directions)."""
         prediction = super().jvp(X, directions[:-1])

@@ -49,6 +49,10 @@ class LinearModel(TrainedModel):
         theta = self.parameters if parameters is None else parameters
         return self._product(X, theta[:, None])[:, :, 0]
 
+    def raw_predictions(self, X, parameters):
+        """f_theta(X) for each column theta, from one pass over X."""
+        return self._product(X, parameters)
+
     def jvp(self, X, directions):
         """J @ directions, of shape (n_samples, n_outputs, n_directions)."""
         return self._product(X, self._free(directions))

@@ -88,6 +88,15 @@ def test_hessian_is_derivative_of_objective_gradient(model):
         )
 
 
+def test_predictions_for_many_parameters_are_those_for_each(model):
+    columns = model.parameters[:, None] * np.array([1.0, 1.1, 0.9])
+    together = model.raw_predictions(model.X, columns)
+    for j, theta in enumerate(columns.T):
+        np.testing.assert_allclose(
+            together[:, :, j], model.raw_prediction(model.X, theta), atol=1e-12
+        )
+
+
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix, sparse.csr_array])
 def test_products_agree_with_the_dense_jacobian(case, container):
     model, _ = fitted(case, weighted=True)

@@ -19,6 +19,7 @@ from sklearn_softunlearn import SoftUnlearnCorrector
 EXPECTED_WARNINGS = (
     "InfeasibleDeltaWarning",
     "NothingToCorrectWarning",
+    "UpdateStoppedWarning",
     "SmallGroupWarning",
     "CurvatureWarning",
     "BaseNotConvergedWarning",

@@ -368,3 +368,13 @@ NAMES, PAIRS = CHECKS.args
 @pytest.mark.parametrize(NAMES, list(PAIRS), **CHECKS.kwargs)
 def test_sklearn_checks(estimator, check):
     check(estimator)
+
+
+def test_a_requirement_about_nothing_but_nan_says_why():
+    results = {
+        "param_delta": [0.0, 0.5],
+        "mean_test_gap": [np.nan, np.nan],
+        "mean_test_accuracy": [0.8, 0.7],
+    }
+    with pytest.raises(ValueError, match=r"'gap' is NaN for every candidate"):
+        Requirement(metric_at_most=0.1)(results)

@@ -47,6 +47,12 @@ def _out_of_reach(state, solution):
 def _reduced(state, done):
     if not done.reduced:
         return None
+    if done.request == 0:
+        return (
+            f"The update made {state.metric.name} worse, however little was asked, and "
+            "the model is unchanged. (a) Train the base model to convergence; (b) "
+            "update='influence'."
+        )
     return (
         f"Over-correction: what was asked would have left {state.metric.name} worse "
         f"than it was, since the weights were too large for the first order; solved "

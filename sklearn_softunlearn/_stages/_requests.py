@@ -14,10 +14,12 @@ from sklearn_softunlearn._stages._calibration import (
     surrogate_left,
 )
 from sklearn_softunlearn._stages._correction import choose_weights, correct
+from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn
 from sklearn_softunlearn.updates import UpdateResult, resolve_update
 from sklearn_softunlearn.weights import WeightSolution
 
-_MAX_REDUCTIONS = 6
+# Of the request: less is not tried before giving up.
+_LEAST_SHARE = 1e-3
 # Numbers held for the requests that share their passes over the data.
 _NUMBERS_AT_ONCE = 2**24
 
@@ -128,14 +130,28 @@ def _guarded(corrector, prepared, attempts):
 
 def _safeguarded(corrector, prepared, done, left):
     """The same, or a smaller request if the surrogate ended up worse than it was."""
-    for _ in range(_MAX_REDUCTIONS):
-        if not left > 1.0:
-            return done
+    least = _LEAST_SHARE * done.request
+    while left > 1.0:
         attained = done.request
         if done.solution.status == "infeasible":
             attained = done.solution.delta_max
         request = shorter_request(attained, left)
+        if request < least:
+            _warn_of_harm(corrector, prepared.state.metric.name)
+            request = 0.0
         tried = _attempts(corrector, prepared, [request], on_infeasible="ignore")[0]
         done = replace(tried, reduced=True)
+        if request == 0.0:
+            return done
         (left,) = surrogate_left(prepared.state, done.result.parameters[:, None])
     return done
+
+
+def _warn_of_harm(corrector, name):
+    warn(
+        f"update={corrector.update!r} makes {name} worse, however little is asked: the "
+        "model is unchanged. An update that trains on makes up for training that was "
+        "cut short, too. (a) Train the base model to convergence; (b) "
+        "update='influence'; (c) calibrate=None carries the request out all the same.",
+        UpdateStoppedWarning,
+    )

@@ -22,8 +22,10 @@ from sklearn_softunlearn._tuning._scoring import resolve_scorers, scorers_on
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
+    UpdateStoppedWarning,
 )
 
+_SAID_ONCE = (InfeasibleDeltaWarning, NothingToCorrectWarning, UpdateStoppedWarning)
 _DEFAULT_REQUIREMENT = Requirement(utility_loss_at_most=0.005)
 
 
@@ -295,8 +297,8 @@ def _fit_and_score(
     cut = {name: _rows(v, train, n_samples) for name, v in fit_params.items()}
     start = perf_counter()
     with warnings.catch_warnings():
-        # Of most candidates in most folds: the fit on all rows says it once.
-        for category in (InfeasibleDeltaWarning, NothingToCorrectWarning):
+        # Of most candidates in most folds; the fit on all rows says it once.
+        for category in _SAID_ONCE:
             warnings.simplefilter("ignore", category)
         path = _path(corrector, rows, deltas, weighted, fixed | cut, report=False)
     fit_time = perf_counter() - start

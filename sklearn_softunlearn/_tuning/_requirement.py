@@ -97,10 +97,7 @@ class Requirement(BaseEstimator):
         bound, limit = self._bound()
         metric_key, utility_key = self._scorers(cv_results)
         delta = _deltas(cv_results)
-        metric, utility = (
-            np.asarray(cv_results[f"mean_test_{key}"], dtype=float)
-            for key in (metric_key, utility_key)
-        )
+        metric, utility = (_mean(cv_results, k) for k in (metric_key, utility_key))
         if bound == "utility_loss_at_most":
             slack = utility - (utility[_base(delta)] - limit)
             goal, key = metric, metric_key
@@ -154,6 +151,19 @@ class Requirement(BaseEstimator):
             "deltas; (c) allow the correction more, for example utility_tol.",
             RequirementNotMetWarning,
         )
+
+
+def _mean(cv_results, key):
+    """Mean scores of a scorer, of which at least one must be a number."""
+    mean = np.asarray(cv_results[f"mean_test_{key}"], dtype=float)
+    if np.all(np.isnan(mean)):
+        raise ValueError(
+            f"The mean score of {key!r} is NaN for every candidate: in some fold it "
+            "could not be computed, for example since a small group has no rows there "
+            "that the metric counts. (a) Use fewer folds, or folds stratified by group "
+            "and label; (b) merge small groups."
+        )
+    return mean
 
 
 def _deltas(cv_results):

@@ -17,6 +17,7 @@ from tests.nets.nets_for_tests import (  # first: it skips without torch
     binary_classifier,
     classifier,
     colored_digits,
+    fitted,
     table,
 )
 
@@ -36,6 +37,7 @@ from sklearn_softunlearn import MeanLoss, SoftUnlearnCorrector, fairness_scorer
 from sklearn_softunlearn._curvature import Cholesky
 from sklearn_softunlearn._stages._correction import NamedCriterion, linearize
 from sklearn_softunlearn.criteria import EvaluationRows, resolve_criterion
+from sklearn_softunlearn.exceptions import UpdateStoppedWarning
 from sklearn_softunlearn.models import model_class
 
 DP = "demographic_parity_difference"
@@ -350,3 +352,18 @@ def test_a_wrong_dtype_says_what_to_cast():
     with pytest.raises(RuntimeError) as raised:
         corrected(FrozenEstimator(net), X.astype(np.float64), y, group)
     assert "astype(np.float32)" in "".join(raised.value.__notes__)
+
+
+def test_an_update_that_only_does_harm_leaves_the_model_alone():
+    """Training that was cut short goes on in Newton's step, and raises the gap."""
+    X, y, group = table(400)
+    net = fitted(classifier(MLP), X, y)
+    corrector = SoftUnlearnCorrector(
+        FrozenEstimator(net), update="newton", delta=0.1, utility_tol=0.1
+    )
+    with pytest.warns(UpdateStoppedWarning, match="Train the base model"):
+        corrector.fit(X, y, sensitive_features=group)
+
+    assert not np.any(corrector.deletion_weights_)
+    assert any("however little" in note for note in corrector.report_.notes)
+    np.testing.assert_array_equal(corrector.predict(X), net.predict(X))

@@ -29,6 +29,7 @@ STUDIES = {
     "robustness": (*_HOME, *_JSON),
     "flipped_labels": ("DATA_HOME",),
     "nets": _JSON,
+    "net_retraining": _HOME,
     "tradeoff": (*_HOME, *_RUNS),
     "tradeoff_time": _HOME,
     "claims": _HOME,

@@ -32,6 +32,8 @@ import warnings
 
 import numpy as np
 
+from benchmarks.provenance import provenance
+
 N_FEATURES, N_QUERIES = 50, 256
 
 
@@ -313,7 +315,9 @@ def main():
                 print(f"  {name:34s}", _shown(figures), flush=True)
     if options.json:
         with open(options.json, "w") as file:
-            json.dump(results, file, indent=1)
+            packages = ("torch", "skorch", "captum", "dattri", "kronfluence")
+            found = {"provenance": provenance(*packages), "figures": results}
+            json.dump(found, file, indent=1)
 
 
 def _shown(figures):

@@ -9,7 +9,7 @@ Every number and verdict on the page is computed from ``benchmarks/results``.
 import argparse
 from pathlib import Path
 
-from benchmarks import report_claims, report_tradeoff
+from benchmarks import report_claims, report_nets, report_tradeoff
 from benchmarks.provenance import RESULTS, read
 from benchmarks.report_plots import draw_sweep, draw_tradeoff
 from benchmarks.report_tradeoff import DATA
@@ -28,7 +28,7 @@ measure again.
 def page(folder):
     """Text of the page; pictures are written into the folder."""
     tradeoff, timing = read("tradeoff"), read("tradeoff_time")
-    claims, peers = read("claims"), read("influence_peers")
+    claims, peers, nets = read("claims"), read("influence_peers"), read("nets")
     parts = [HEAD.strip()]
     if tradeoff and timing:
         draw_tradeoff(tradeoff, folder / "tradeoff.svg")
@@ -40,6 +40,8 @@ def page(folder):
         parts.append(report_claims.section(claims, timing))
     if peers:
         parts.append(report_claims.influences(peers))
+    if nets:
+        parts.append(report_nets.section(nets))
     return "\n\n".join(parts) + "\n"
 
 

@@ -36,6 +36,7 @@ def influence(
     sensitive_feature_ids=None,
     leverage=False,
     curvature="auto",
+    layer="last",
 ):
     """Influence of deleting each training row of a fitted estimator.
 
@@ -69,6 +70,8 @@ def influence(
         n rows and p parameters, and no array of shape (n, p, p).
     curvature : str or object, default="auto"
         As in `SoftUnlearnCorrector`.
+    layer : {"last", "all"} or list of str, default="last"
+        Parameters of a skorch net, as in `SoftUnlearnCorrector`.
 
     Returns
     -------
@@ -113,6 +116,7 @@ def influence(
                 sensitive_features_val, sample_weight_val, sensitive_feature_ids),
         criteria,
         curvature,
+        layer,
     )  # fmt: skip
     if not leverage:
         return RowInfluence(state.influence, state.names, state.value)
@@ -226,9 +230,9 @@ def _tables(X, y, groups, weight, X_val, y_val, groups_val, weight_val, ids):
     return training, training if validation is None else validation
 
 
-def linearized(estimator, tables, criteria, curvature):
+def linearized(estimator, tables, criteria, curvature, layer="last"):
     """Linearisation with all criteria as the metric and nothing as utility."""
-    model_class(predictor(estimator))  # refuses an unsupported class by name
+    model_class(predictor(estimator), layer)  # refuses an unsupported class by name
     check_is_fitted(unfreeze(estimator))
     resolved = [resolve_criterion(given, "criteria") for given in criteria]
     titles = [criterion_name(given) for given in criteria]
@@ -238,6 +242,7 @@ def linearized(estimator, tables, criteria, curvature):
         metric=JoinedCriteria(resolved, titles),
         utility=NoCriterion(),
         curvature=curvature,
+        layer=layer,
     )
     return state
 

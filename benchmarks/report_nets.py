@@ -5,12 +5,12 @@ from benchmarks.markdown import provenance_line, table, times
 
 TEXT = """\
 A skorch MLP with one hidden layer, trained for two epochs on simulated rows; every tool
-is asked for the influence of all training rows on the mean loss of 256 held-out rows, in
-a process of its own with one thread. The unit is one epoch of training the same net: the
-whole correction of a net trained for 20 epochs costs a twentieth of the number in its
-line. In brackets the memory (MiB) above what the process had needed. What the tools
-compute differs, see `benchmarks/bench_nets.py`: with "last layer" the curvature is exact
-and the features are fixed; captum's TracInCPFast uses no curvature, the others
+is asked for the influence of all training rows on the mean loss of 256 held-out rows,
+in a process of its own with one thread. The unit is one epoch of training the same net:
+the whole correction of a net trained for 20 epochs costs a twentieth of the number in
+its line. In brackets the memory (MiB) above what the process had needed. What the tools
+compute differs, see `benchmarks/bench_nets.py`: with "last layer" the curvature is
+exact and the features are fixed; captum's TracInCPFast uses no curvature, the others
 approximate that of all parameters."""
 
 

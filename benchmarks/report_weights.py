@@ -24,15 +24,7 @@ def section(found):
     worst = max(found[key]["ours"]["violation"] for key in sizes)
     groups, path = found["5 groups, n=34189"], found["path n=100000"]
     accuracy = number(groups["residual"], 1)
-    hard_header = [
-        "n",
-        "problems",
-        "median",
-        "90 %",
-        "99 %",
-        "most",
-        "largest residual",
-    ]
+    header = ["n", "problems", "median", "90 %", "99 %", "most", "largest residual"]
     return f"""\
 {table(["n", "ours", "passes", "streams", *solvers], against)}
 

@@ -33,7 +33,12 @@ from skorch import NeuralNetRegressor
 from skorch.dataset import Dataset, ValidSplit
 from torch import nn
 
-from sklearn_softunlearn import MeanLoss, SoftUnlearnCorrector, fairness_scorer
+from sklearn_softunlearn import (
+    MeanLoss,
+    SoftUnlearnCorrector,
+    fairness_scorer,
+    influence,
+)
 from sklearn_softunlearn._curvature import Cholesky
 from sklearn_softunlearn._stages._correction import NamedCriterion, linearize
 from sklearn_softunlearn.criteria import EvaluationRows, resolve_criterion
@@ -367,3 +372,14 @@ def test_an_update_that_only_does_harm_leaves_the_model_alone():
     assert not np.any(corrector.deletion_weights_)
     assert any("however little" in note for note in corrector.report_.notes)
     np.testing.assert_array_equal(corrector.predict(X), net.predict(X))
+
+
+@pytest.mark.parametrize("layer", ["last", "all", ["out.weight"]])
+def test_influences_are_those_of_the_corrector(layer):
+    X, y, group = table(120)
+    net = fitted(classifier(MLP), X, y)
+    found = influence(net, X, y, sensitive_features=group, utility="loss", layer=layer)
+    corrector = SoftUnlearnCorrector(FrozenEstimator(net), delta=0.01, layer=layer)
+    corrector.fit(X, y, sensitive_features=group)
+
+    np.testing.assert_allclose(found.values, corrector.influence_, rtol=1e-5)

@@ -74,8 +74,10 @@ class SoftUnlearnCorrector(
         exactly; smaller values give larger weights and more improvement than asked.
     max_weight : float in (0, 1], default=1.0
         Largest deletion weight of a row.
-    update : {"influence", "newton", "retrain"} or object, default="influence"
-        How to move the parameters: `InfluenceUpdate`, `NewtonUpdate`, `Retrain`.
+    update : str or object, default="influence"
+        How to move the parameters: "influence", "newton", "retrain",
+        "gradient_ascent", "negative_gradient", "fine_tune", "fisher", "ntk", "scrub",
+        "bad_teacher" or "hamu", or an object such as ``NewtonUpdate(max_iter=5)``.
     curvature : {"auto", "cholesky", "conjugate_gradient", "diagonal"} or object, \
             default="auto"
         How to solve with the Hessian: `Cholesky`, `ConjugateGradient`, `Diagonal`.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -335,3 +336,27 @@ def test_an_independent_attack_agrees(data):
         theirs = np.mean(model.predict(examples) != y)
         line = corrector.report_["AdversarialLoss", "zero-one loss, anew"]
         assert getattr(line, reported) == pytest.approx(theirs, abs=2 / len(y))
+
+
+def test_bounds_never_move_a_row_further_than_epsilon():
+    X, y, _ = make_biased_classification(n_samples=200, random_state=0)
+    model = precise_logistic().fit(X, y)
+    free, bounded, tiny = (
+        robustness_scorer("loss", epsilon=epsilon, bounds=bounds)(model, X, y)
+        for epsilon, bounds in ((0.1, None), (0.1, (-0.1, 0.1)), (1e-9, (-0.1, 0.1)))
+    )
+
+    assert free <= bounded <= tiny
+    assert tiny == pytest.approx(-log_loss(y, model.predict_proba(X)), abs=1e-6)
+
+
+def test_bounds_the_wrong_way_round_are_refused():
+    X, y, _ = make_biased_classification(n_samples=200, random_state=0)
+    with pytest.raises(ValueError, match="low must not exceed high"):
+        robustness_scorer("loss", bounds=(1, 0))(precise_logistic().fit(X, y), X, y)
+
+
+def test_a_regression_has_no_robustness_score():
+    X, y, _ = make_biased_classification(n_samples=200, random_state=0)
+    with pytest.raises(TypeError, match="Ridge is no classifier"):
+        robustness_scorer("loss")(Ridge().fit(X, y), X, y)

@@ -378,3 +378,13 @@ def test_a_requirement_about_nothing_but_nan_says_why():
     }
     with pytest.raises(ValueError, match=r"'gap' is NaN for every candidate"):
         Requirement(metric_at_most=0.1)(results)
+
+
+def test_a_bound_for_the_wrong_kind_of_metric_is_refused():
+    results = {
+        "param_delta": [0.0, 0.5],
+        "mean_test_ratio": [0.6, 0.9],
+        "mean_test_accuracy": [0.8, 0.7],
+    }
+    with pytest.raises(ValueError, match="metric_at_least"):
+        Requirement(metric_at_most=0.8)(results)

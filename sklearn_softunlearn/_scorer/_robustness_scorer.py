@@ -2,6 +2,7 @@
 """Accuracy or loss on adversarial examples, as a scorer."""
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.utils import check_array
 
 from sklearn_softunlearn._inputs._evaluation import encode_target
@@ -74,6 +75,11 @@ class _RobustnessScorer:
         estimator = getattr(estimator, "estimator_", estimator)
         last = predictor(estimator)
         maker = model_class(last)
+        if not is_classifier(last):
+            raise TypeError(
+                f"robustness_scorer counts labels, and {type(last).__name__} is no "
+                "classifier. For a regression read the report of AdversarialLoss."
+            )
         codes = encode_target(np.asarray(y), np.asarray(last.classes_), "y")
         rows = check_array(embed(estimator, X), **maker.array_options)
         model = maker.untrained_on(last, rows, codes)

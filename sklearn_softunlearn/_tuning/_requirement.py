@@ -98,6 +98,13 @@ class Requirement(BaseEstimator):
         metric_key, utility_key = self._scorers(cv_results)
         delta = _deltas(cv_results)
         metric, utility = (_mean(cv_results, k) for k in (metric_key, utility_key))
+        if bound == "metric_at_most" and np.nanmax(metric) > 0:
+            raise ValueError(
+                f"metric_at_most is about scores that are negated because less is "
+                f"better, and {metric_key!r} has a mean score of "
+                f"{np.nanmax(metric):.3g}. Of a metric of which more is better give "
+                "metric_at_least."
+            )
         if bound == "utility_loss_at_most":
             slack = utility - (utility[_base(delta)] - limit)
             goal, key = metric, metric_key

@@ -62,8 +62,8 @@ class AdversarialLoss(Criterion):
     Notes
     -----
     Perturbed features are no longer categories, counts or one-hot columns. Where these
-    are not meant to move, give bounds that are arrays, or attack a net behind an
-    embedding of its own.
+    are not meant to move, attack a model of the numeric columns, or a net behind an
+    embedding of its own. A row that lies outside the bounds is not pulled inside.
 
     References
     ----------
@@ -190,5 +190,9 @@ class AdversarialLoss(Criterion):
                 f"epsilon={self.epsilon!r} must be a number > 0 (or None with "
                 "attack='deepfool')."
             )
+        if self.bounds is not None and np.any(
+            self.bounds[0] > np.asarray(self.bounds[1])
+        ):
+            raise ValueError(f"bounds={self.bounds!r}: low must not exceed high.")
         if self.n_steps < 1 or self.overshoot <= 0:
             raise ValueError("n_steps must be >= 1 and overshoot > 0.")

@@ -21,6 +21,8 @@ import numpy as np
 
 
 class _Pairs:
+    of_gaps = True
+
     def __init__(self, method):
         self.method = method
 
@@ -116,7 +118,7 @@ class Ratios(_Pairs):
 class Largest:
     """The metric of each group, to be lowered where it is largest."""
 
-    needs_overall = False
+    needs_overall = of_gaps = False
     sign = 1.0
 
     def families(self, groups):

@@ -20,7 +20,7 @@ def one_step(loss, X, *, epsilon, norm, bounds):
     bounds for "linf" only.
     """
     _, gradient = loss(X)
-    return _clipped(X + epsilon * steepest(gradient, norm), bounds, X.dtype)
+    return _clipped(X + epsilon * steepest(gradient, norm), X, bounds)
 
 
 def projected_ascent(loss, X, *, epsilon, norm, bounds, n_steps, step_size):
@@ -34,7 +34,7 @@ def projected_ascent(loss, X, *, epsilon, norm, bounds, n_steps, step_size):
     for _ in range(n_steps):
         moved = current + step * steepest(gradient, norm)
         inside = X + limited(moved - X, epsilon, norm)
-        current = _clipped(inside, bounds, X.dtype)
+        current = _clipped(inside, X, bounds)
         value, gradient = loss(current)
         higher = value > worst_value
         worst = np.where(_as_column(higher, X), current, worst)
@@ -55,7 +55,7 @@ def boundary_step(margin, X, *, epsilon, norm, bounds, overshoot):
     step = -overshoot * _as_column(length, X) * ascent
     if epsilon is not None:
         step = limited(step, epsilon, norm)
-    return _clipped(X + step, bounds, X.dtype)
+    return _clipped(X + step, X, bounds)
 
 
 def steepest(gradient, norm):
@@ -87,6 +87,9 @@ def _as_column(values, X):
     return np.reshape(values, (len(X), *[1] * (X.ndim - 1)))
 
 
-def _clipped(X, bounds, dtype):
-    X = X if bounds is None else np.clip(X, *bounds)
-    return X.astype(dtype, copy=False)
+def _clipped(moved, X, bounds):
+    """Within the bounds; a row that lies outside is not pulled in, nor moved out."""
+    if bounds is not None:
+        low, high = bounds
+        moved = np.clip(moved, np.minimum(low, X), np.maximum(high, X))
+    return moved.astype(X.dtype, copy=False)

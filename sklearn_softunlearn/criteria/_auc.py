@@ -26,7 +26,7 @@ class RankMetric:
     name: str
     greater_is_better = True
     task = "classes"
-    sharpness = 1.0
+    sharpness = gap_sharpness = 1.0
 
     def check(self, rows, groups, label):
         """Raise ValueError unless every population has rows of both classes."""

@@ -58,10 +58,10 @@ class MeanMetric:
         Whether the terms repeat for each class.
     of_scores : bool
         Whether fairlearn computes it from probabilities rather than labels.
-    sharpness : float
-        Factor on the log-odds of the smooth form. A rate counts all rows that are
-        predicted positive, and probabilities follow it well; where right and wrong
-        labels nearly cancel, only those near the decision boundary tell.
+    sharpness, gap_sharpness : float
+        Factor on the log-odds of the smooth form: of the worst group, and of a gap.
+        Probabilities follow a rate well; where right and wrong labels nearly cancel,
+        only those near the decision boundary tell.
     """
 
     name: str
@@ -72,6 +72,7 @@ class MeanMetric:
     over_classes: bool = False
     of_scores: bool = False
     sharpness: float = 1.0
+    gap_sharpness: float = 1.0
 
     def check(self, rows, groups, label):
         """Raise ValueError if a mean runs over no rows; warn if over few."""
@@ -194,7 +195,8 @@ def _r2(means, rows, groups, label):
     return 1.0 - means[0] / variance, -1.0 / variance[None]
 
 
-_NEAR_BOUNDARY = {"sharpness": 4.0}
+_SHARP_GAP = {"gap_sharpness": 4.0}
+_SHARP = {"sharpness": 4.0, "gap_sharpness": 4.0}
 _RIGHT, _HIT, _SHARE = TrueClassShare(), HitShare(), ClassShare()
 _ON_OWN, _ON_OTHER = (Term(_SHARE, "own"),), (Term(_SHARE, "other"),)
 
@@ -212,7 +214,7 @@ BASE_METRICS = {
             (Term(_HIT), Term(_SHARE)),
             _precision,
             True,
-            **_NEAR_BOUNDARY,
+            **_SHARP,
         ),
         MeanMetric("f1_score", (Term(_HIT), Term(_SHARE)), _f1, True),
         MeanMetric(
@@ -221,7 +223,7 @@ BASE_METRICS = {
             _identity,
             True,
             "classes",
-            **_NEAR_BOUNDARY,
+            **_SHARP_GAP,
         ),
         MeanMetric(
             "zero_one_loss",
@@ -229,7 +231,7 @@ BASE_METRICS = {
             _complement,
             False,
             "classes",
-            **_NEAR_BOUNDARY,
+            **_SHARP_GAP,
         ),
         MeanMetric(
             "balanced_accuracy_score",
@@ -238,7 +240,7 @@ BASE_METRICS = {
             True,
             "classes",
             over_classes=True,
-            **_NEAR_BOUNDARY,
+            **_SHARP,
         ),
         MeanMetric(
             "log_loss",

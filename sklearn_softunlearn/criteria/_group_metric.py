@@ -61,8 +61,9 @@ class GroupMetric(Criterion):
     sharpness : float > 0 or None, default=None
         Factor on the log-odds before they become the probability that stands in for a
         label. Larger values follow labels more closely and are less linear. None is 4
-        for accuracy, zero-one loss, balanced accuracy and precision, which hinge on
-        the rows near the decision boundary, and 1 for all others. For classes.
+        for balanced accuracy, precision and gaps of accuracy or zero-one loss, which
+        hinge on the rows near the decision boundary, and 1 for all others. For
+        classes.
 
     Raises
     ------
@@ -221,7 +222,11 @@ class GroupMetric(Criterion):
     def _sharpened(self, rows):
         sharpness = self.sharpness
         if sharpness is None:
-            sharpness = max(base.sharpness for base in self._bases)
+            of_gaps = self._aggregation.of_gaps
+            sharpness = max(
+                base.gap_sharpness if of_gaps else base.sharpness
+                for base in self._bases
+            )
         if sharpness == 1.0 or rows.n_classes == 0:
             return rows
         return replace(rows, response=Sharpened(rows.response, sharpness))

@@ -269,4 +269,5 @@ def _flat(arrays):
 
 
 def _array(tensor):
-    return tensor.detach().cpu().double().numpy()
+    # A clone: derivatives that are zero by rule have no memory of their own.
+    return tensor.detach().clone().cpu().double().numpy()

@@ -269,5 +269,4 @@ def _flat(arrays):
 
 
 def _array(tensor):
-    # A clone: derivatives that are zero by rule have no memory of their own.
-    return tensor.detach().clone().cpu().double().numpy()
+    return tensor.detach().cpu().double().numpy()

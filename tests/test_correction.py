@@ -5,8 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_breast_cancer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks.adult import one_hot_adult
 from sklearn_softunlearn import SoftUnlearnCorrector
@@ -228,3 +230,17 @@ def test_adult_by_race_meets_the_request_for_every_pair(split_adult, delta):
 
     assert corrector.influence_.shape[1] == 5 * 4 + 1
     assert abs(line.after - (1 - delta) * line.before) <= 0.02 * line.before
+
+
+def test_hard_deletion_that_falls_short_says_so():
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    corrector = SoftUnlearnCorrector(
+        precise_logistic(C=0.1), delta=0.3, weighting="hard", utility_tol=1.0
+    )
+    groups = {"sensitive_features": X[:, 1] > 0}
+    with pytest.warns(InfeasibleDeltaWarning, match="reach of hard deletion"):
+        corrector.fit(X, y, **groups)
+    corrector.set_params(on_infeasible="raise")
+    with pytest.raises(InfeasibleDeltaError, match="reach of hard deletion"):
+        corrector.fit(X, y, **groups)

@@ -253,7 +253,15 @@ def choose_weights(
         delta = 0.0
     if weighting is not None:
         worst = int(np.argmax(state.remaining(state.value[: state.n_metric])))
-        return weighting.choose(problem, state.influence[:, worst], delta)
+        solution = weighting.choose(problem, state.influence[:, worst], delta)
+        if solution.status.endswith("fell short") and on_infeasible != "ignore":
+            _say_infeasible(
+                f"delta={delta:g} is out of reach of hard deletion: all rows whose "
+                f"deletion is predicted to lower {state.metric.name} were deleted. (a) "
+                "Lower delta; (b) weighting='soft' also uses parts of rows.",
+                on_infeasible,
+            )
+        return solution
     solution = problem.solve(delta, regularization=regularization, start=start)
     if solution.status == "infeasible" and on_infeasible != "ignore":
         _report_infeasible(state.metric.name, delta, solution, on_infeasible)
@@ -360,6 +368,10 @@ def _report_infeasible(name, delta, solution, on_infeasible):
         "no loss of utility beyond utility_tol. (a) Lower delta to that; (b) raise "
         "max_weight if it is below 1; (c) raise utility_tol."
     )
+    _say_infeasible(message, on_infeasible)
+
+
+def _say_infeasible(message, on_infeasible):
     if on_infeasible == "raise":
         raise InfeasibleDeltaError(message)
     warn(

@@ -11,7 +11,8 @@ the whole correction of a net trained for 20 epochs costs a twentieth of the num
 its line. In brackets the memory (MiB) above what the process had needed. What the tools
 compute differs, see `benchmarks/bench_nets.py`: with "last layer" the curvature is
 exact and the features are fixed; captum's TracInCPFast uses no curvature, the others
-approximate that of all parameters."""
+approximate that of all parameters. "More than": no answer within the limit, which
+includes imports and training."""
 
 
 def section(results):

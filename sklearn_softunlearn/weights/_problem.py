@@ -152,9 +152,11 @@ class WeightProblem:
         regularization = check.nonnegative_number(regularization, "regularization")
         cut, found, status = self._smallest(delta, self._start(start))
         nu = np.where(self.tighten > 0.0, found.p, 0.0)
-        if status == "infeasible" or regularization >= 1.0 or not nu.any():
+        if status == "infeasible" or regularization >= 1.0:
             return self._solution(found, status)
         direction = -(nu @ cut.G)
+        if not direction.any():
+            return self._solution(found, status)
         strength = 1.0 / regularization if regularization > 0.0 else np.inf
         stage = solve_with_cost(cut, direction, strength, (1.0, found.p - nu))
         if status == "edge" and stage.solution.residual > _ACCURACY:

@@ -17,7 +17,6 @@ is not installed, fails or takes too long is reported as such.
 
 import argparse
 import contextlib
-import multiprocessing
 import resource
 import time
 import warnings
@@ -191,20 +190,6 @@ def _guarded(name, data_home, reference, queue):
         queue.put({"failed": f"{type(error).__name__}: {error}"[:200]})
 
 
-def measured(name, data_home, reference):
-    """Figures of one tool, from a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    process = context.Process(target=_guarded, args=(name, data_home, reference, queue))
-    process.start()
-    process.join(LIMIT)
-    if process.is_alive():
-        process.terminate()
-        process.join()
-        return {"failed": f"more than {LIMIT} s"}
-    return queue.get() if process.exitcode == 0 else {"failed": "out of memory?"}
-
-
 def retrained(data_home, seed):
     """Rows drawn at random, and what retraining without each changes."""
     X, y, n_rows, model = problem(data_home)
@@ -246,7 +231,9 @@ def main(arguments=None):
         reference = retrained(options.data_home, seed=0)
         results = {"ours, first order": unit(options.data_home, reference)}
     for name in TOOLS:
-        results[name] = measured(name, options.data_home, reference)
+        results[name] = bench_nets.in_own_process(
+            _guarded, (name, options.data_home, reference), LIMIT
+        )
         print(name, results[name], flush=True)
     packages = ("torch", "captum", "kronfluence", "dattri", "pyDVL")
     content = {

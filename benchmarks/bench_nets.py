@@ -281,11 +281,11 @@ def _measure(name, n_rows, n_parameters, queue):
     )
 
 
-def measured(name, n_rows, n_parameters, limit):
-    """Figures of one tool, from a process of its own."""
+def in_own_process(target, arguments, limit):
+    """What ``target(*arguments, queue)`` puts into the queue, within the limit."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    process = context.Process(target=_measure, args=(name, n_rows, n_parameters, queue))
+    process = context.Process(target=target, args=(*arguments, queue))
     process.start()
     process.join(limit)
     if process.is_alive():
@@ -310,7 +310,9 @@ def main():
         for n_parameters in options.parameters:
             print(f"\n{n_rows} rows, about {n_parameters} parameters")
             for name in options.tools:
-                figures = measured(name, n_rows, n_parameters, options.limit)
+                figures = in_own_process(
+                    _measure, (name, n_rows, n_parameters), options.limit
+                )
                 results.append({"tool": name, "n": n_rows, "p": n_parameters} | figures)
                 print(f"  {name:34s}", _shown(figures), flush=True)
     if options.json:

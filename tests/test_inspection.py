@@ -273,8 +273,8 @@ def authors(data_home):
     return data, model, evaluation
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_adult_leverage_exact_influences_reach_actual_retraining(authors, seed):
+@pytest.mark.parametrize(("seed", "linear"), [(0, 0.99), (1, 0.998), (2, 0.99)])
+def test_adult_leverage_exact_influences_reach_actual_retraining(authors, seed, linear):
     """300 rows at random and the 10 of highest leverage, two criteria.
 
     In some samples a single row of moderate leverage is misjudged by the linear
@@ -293,7 +293,7 @@ def test_adult_leverage_exact_influences_reach_actual_retraining(authors, seed):
     table = found.agreement().set_index("estimate")
 
     assert table.loc["leverage_exact", "pearson"].min() >= 0.999
-    assert table.loc["leverage_exact", "spearman"].min() >= 0.99
+    assert table.loc["leverage_exact", "spearman"].min() >= linear
     assert table.loc["one_step", "pearson"].min() >= 0.999
     assert table.loc["one_step", "spearman"].min() >= 0.9995
     assert table.loc[["leverage_exact", "one_step"], "slope"].between(0.99, 1.01).all()

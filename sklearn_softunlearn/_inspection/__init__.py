@@ -7,6 +7,7 @@ from sklearn_softunlearn._inspection._over_unlearning import (
     over_unlearning,
 )
 from sklearn_softunlearn._inspection._results import (
+    ESTIMATES,
     LeaveOneOut,
     RowInfluence,
     agreement,
@@ -14,6 +15,7 @@ from sklearn_softunlearn._inspection._results import (
 from sklearn_softunlearn._inspection._transformer import InfluenceTransformer
 
 __all__ = [
+    "ESTIMATES",
     "InfluenceTransformer",
     "LeaveOneOut",
     "OverUnlearning",

@@ -38,19 +38,8 @@ def counted_metric(metric, metric_params):
         return None
 
 
-def count(criterion, y_true, y_pred, features, sample_weight):
-    """Value of the metric for labels 0 and 1; NaN where it cannot be counted."""
-    if criterion is None:
-        return np.nan
-    labels = np.unique(np.concatenate([y_true, y_pred]))
-    if not np.isin(labels, [0, 1]).all():
-        return np.nan
-    rows = counted_rows(y_true, features, sample_weight)
-    return count_on(criterion, y_pred, rows)
-
-
 def counted_rows(y_true, features, sample_weight):
-    """Rows with labels 0 and 1 and their groups, for `count_on`."""
+    """Rows with labels 0 and 1 and their groups, for `count`."""
     columns = list(features.columns)
     codes = features.groupby(columns, sort=True, observed=True).ngroup().to_numpy()
     weight = np.ones(len(y_true)) if sample_weight is None else sample_weight
@@ -65,7 +54,7 @@ def counted_rows(y_true, features, sample_weight):
     )
 
 
-def count_on(criterion, y_pred, rows):
+def count(criterion, y_pred, rows):
     """Value of the metric for predicted labels 0 and 1 of the rows."""
     raw = np.asarray(y_pred, dtype=float)[:, None]
     with np.errstate(all="ignore"):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Image data for skorch nets, read with torchvision where a user has it."""
 
-from itertools import islice
 from numbers import Integral
 
 import numpy as np
@@ -183,7 +182,7 @@ def _count(n_samples, available):
 def _stacked(images, n_images, size):
     """Images as one array, read one at a time."""
     data = np.empty((n_images, 3, size, size), dtype=np.float32)
-    for row, image in enumerate(islice(images, n_images)):
+    for row, image in enumerate(images):
         data[row] = _central_square(image.convert("RGB"), size)
     return data
 

@@ -2,10 +2,8 @@
 import numpy as np
 import pandas as pd
 
-from sklearn_softunlearn._inspection import agreement
+from sklearn_softunlearn._inspection import ESTIMATES, agreement
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
-
-_ESTIMATES = ("first_order", "leverage_exact", "one_step")
 
 
 class InfluenceDisplay:
@@ -99,8 +97,8 @@ class InfluenceDisplay:
         -------
         InfluenceDisplay
         """
-        if estimate not in _ESTIMATES:
-            raise ValueError(f"estimate={estimate!r} must be one of {_ESTIMATES}.")
+        if estimate not in ESTIMATES:
+            raise ValueError(f"estimate={estimate!r} must be one of {ESTIMATES}.")
         values = getattr(result, estimate)
         if utility is None and criterion + 1 < values.shape[1]:
             utility = criterion + 1

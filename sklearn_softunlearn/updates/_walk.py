@@ -67,8 +67,8 @@ class Walk:
         if not (np.isfinite(objective) and objective <= self._ceiling):
             self.status = "loss limit"
             return False
-        if status is None and _length(candidate - self.theta) <= _STATIONARY * (
-            1.0 + _length(candidate)
+        if status is None and np.linalg.norm(candidate - self.theta) <= _STATIONARY * (
+            1.0 + np.linalg.norm(candidate)
         ):
             status = "converged"
         self.theta, self.status, self._current = candidate, status, metric
@@ -118,10 +118,6 @@ class Walk:
         return (
             between if self._problem.metric(between) <= self._problem.target else None
         )
-
-
-def _length(vector):
-    return np.linalg.norm(vector)
 
 
 def _raised(objective, fraction):

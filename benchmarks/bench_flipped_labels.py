@@ -7,8 +7,9 @@ validation rows, of which a quarter of the attainable improvement is asked: near
 limit all weights are 0 or 1 and rank nothing. Printed is the average precision of the
 true flips (area under the precision-recall curve) for the deletion weights, for the
 influences alone, for cleanlab's self-confidence from cross-validated probabilities (if
-it is installed) and for the training loss; and the accuracy on clean test rows before
-and after.
+it is installed) and for the training loss; how much of the weight is on true flips,
+for soft weights and for sparse ones, which delete as little as possible in total; and
+the accuracy on clean test rows before and after.
 """
 
 import sys
@@ -60,20 +61,29 @@ def _thirds(X, y):
     return (X, y), (X_val, y_val), (X_test, y_test)
 
 
-def corrected(parts, y_noisy, C=0.01):
+def corrected(parts, y_noisy, weighting="soft", C=0.01):
     """Corrector with a quarter of the improvement that is attainable."""
     (X, _), (X_val, y_val), _ = parts
     model = LogisticRegression(C=C, max_iter=1000).fit(X, y_noisy)
-    corrector = SoftUnlearnCorrector(FrozenEstimator(model), metric="loss", delta=0)
+    corrector = SoftUnlearnCorrector(
+        FrozenEstimator(model), metric="loss", delta=0, weighting=weighting
+    )
     corrector.fit(X, y_noisy, X_val=X_val, y_val=y_val)
     corrector.set_params(delta=corrector.delta_max_ / 4)
     return corrector.fit(X, y_noisy, X_val=X_val, y_val=y_val)
 
 
+def share_on_flips(corrector, flips):
+    """How much of the deletion weight is on the true flips."""
+    weights = corrector.deletion_weights_
+    return np.sum(weights[flips]) / weights.sum()
+
+
 def scores(parts, y_noisy, flips, C=0.01):
-    """Average precision of each method, and test accuracies."""
+    """Average precision of each method, weight on flips, and test accuracies."""
     (X, _), _, (X_test, y_test) = parts
-    corrector = corrected(parts, y_noisy, C)
+    corrector = corrected(parts, y_noisy, C=C)
+    sparse = corrected(parts, y_noisy, "sparse", C=C)
     model = LogisticRegression(C=C, max_iter=1000)
     held_out = cross_val_predict(model, X, y_noisy, cv=5, method="predict_proba")
     fitted = corrector.base_estimator_.predict_proba(X)
@@ -92,9 +102,11 @@ def scores(parts, y_noisy, flips, C=0.01):
     found = {name: average_precision_score(flips, s) for name, s in ranking.items()}
     found["accuracy before"] = corrector.base_estimator_.score(X_test, y_test)
     found["accuracy after"] = corrector.score(X_test, y_test)
-    found["weight on flips"] = np.sum(corrector.deletion_weights_[flips]) / np.sum(
-        corrector.deletion_weights_
-    )
+    found["after, sparse"] = sparse.score(X_test, y_test)
+    found["weight on flips"] = share_on_flips(corrector, flips)
+    found["weight on flips, sparse"] = share_on_flips(sparse, flips)
+    found["rows with weight"] = np.mean(corrector.deletion_weights_ > 0)
+    found["rows with weight, sparse"] = np.mean(sparse.deletion_weights_ > 0)
     return found
 
 

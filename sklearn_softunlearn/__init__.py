@@ -42,6 +42,7 @@ from sklearn_softunlearn.updates import (
 from sklearn_softunlearn.weights import (
     HardDeletion,
     SoftWeighter,
+    SparseDeletion,
     WeightPath,
     WeightProblem,
     WeightSolution,
@@ -79,6 +80,7 @@ __all__ = [
     "SoftUnlearnCorrector",
     "SoftUnlearnCorrectorCV",
     "SoftWeighter",
+    "SparseDeletion",
     "TradeoffDisplay",
     "ValidationData",
     "WeightPath",

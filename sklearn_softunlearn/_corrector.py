@@ -64,14 +64,17 @@ class SoftUnlearnCorrector(
         ``["loss", "group_loss"]`` asks that no group fares worse.
     utility_tol : float >= 0, default=0.0
         How much of the utility may be lost, relative to its current value.
-    weighting : {"soft", "hard"} or HardDeletion, default="soft"
-        "hard" is the baseline that deletes the most harmful rows altogether until
-        the predicted improvement is reached, without regard to the utility;
-        `HardDeletion` has the choice of how many.
+    weighting : {"soft", "sparse", "hard"} or object, default="soft"
+        "soft" spreads the request over all rows that help. "sparse" deletes as little
+        as possible in total, which touches few rows: see `SparseDeletion`. "hard" is
+        the baseline that deletes the most harmful rows altogether until the predicted
+        improvement is reached, without regard to the utility; `HardDeletion` has the
+        choice of how many.
     regularization : float > 0, default=1.0
         Weight of ``|eps|^2`` in units of the threshold above which the weights no
         longer depend on it. 1.0 gives the smallest weights that reach ``delta``
         exactly; smaller values give larger weights and more improvement than asked.
+        For soft weights only.
     max_weight : float in (0, 1], default=1.0
         Largest deletion weight of a row.
     update : str or object, default="influence"

@@ -81,6 +81,18 @@ for ax, row in zip(axes, np.argsort(-weights), strict=False):
 plt.show()
 
 # %%
+# Soft weights give every row that helps a part. If the question is *which rows are
+# wrong*, sparse weights are the better answer: as little as possible in total.
+
+sparse = SoftUnlearnCorrector(
+    FrozenEstimator(model), metric="loss", delta=corrector.delta, weighting="sparse"
+).fit(X_train, y_noisy, X_val=X_clean, y_val=y_clean)
+for name, fitted in (("soft", corrector), ("sparse", sparse)):
+    weights = fitted.deletion_weights_
+    on_flips = weights[flipped].sum() / weights.sum()
+    print(f"{name}: {(weights > 0).sum()} rows, {on_flips:.0%} of the weight on flips")
+
+# %%
 # Held-out accuracy before and after, on clean labels:
 
 print(f"before {model.score(X_test, y_test):.3f}")

@@ -6,12 +6,14 @@ from numbers import Real
 from sklearn_softunlearn._curvature import resolve_curvature
 from sklearn_softunlearn.criteria import resolve_criterion
 from sklearn_softunlearn.updates import resolve_update
-from sklearn_softunlearn.weights import HardDeletion
+from sklearn_softunlearn.weights import HardDeletion, SparseDeletion
 
 _CHOICES = {
     "on_infeasible": ("raise", "warn"),
     "calibrate": ("safeguard", "labels", None),
 }
+
+_WEIGHTINGS = {"soft": None, "sparse": SparseDeletion(), "hard": HardDeletion()}
 
 _RANGES = {
     "delta": ("in [0, 1]", lambda value: 0 <= value <= 1),
@@ -50,7 +52,7 @@ def check_parameters(corrector):
 
 
 def resolve_weighting(weighting):
-    """None for soft weights, else the object that chooses hard ones.
+    """None for soft weights, else the object that chooses others.
 
     Raises
     ------
@@ -59,9 +61,9 @@ def resolve_weighting(weighting):
     """
     if hasattr(weighting, "choose") and not isinstance(weighting, type):
         return weighting
-    if isinstance(weighting, str) and weighting in ("soft", "hard"):
-        return None if weighting == "soft" else HardDeletion()
+    if isinstance(weighting, str) and weighting in _WEIGHTINGS:
+        return _WEIGHTINGS[weighting]
     raise ValueError(
-        f"weighting={weighting!r} is not known. Give one of ('hard', 'soft') or an "
+        f"weighting={weighting!r} is not known. Give one of {tuple(_WEIGHTINGS)} or an "
         "object such as HardDeletion(k=0.2)."
     )

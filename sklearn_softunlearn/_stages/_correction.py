@@ -229,7 +229,7 @@ def weight_problem(state, sample_weight, *, utility_tol, max_weight):
 def choose_weights(
     state, problem, weighting, *, delta, regularization, on_infeasible, start=None
 ):
-    """Deletion weights for a request, soft or hard.
+    """Deletion weights for a request.
 
     ``weighting`` is None for soft weights, else an object such as `HardDeletion`;
     ``start`` is the solution for a smaller delta.
@@ -251,20 +251,22 @@ def choose_weights(
             NothingToCorrectWarning,
         )
         delta = 0.0
-    if weighting is not None:
+    if weighting is None:
+        solution = problem.solve(delta, regularization=regularization, start=start)
+    else:
         worst = int(np.argmax(state.remaining(state.value[: state.n_metric])))
         solution = weighting.choose(problem, state.influence[:, worst], delta)
-        if solution.status.endswith("fell short") and on_infeasible != "ignore":
-            _say_infeasible(
-                f"delta={delta:g} is out of reach of hard deletion: all rows whose "
-                f"deletion is predicted to lower {state.metric.name} were deleted. (a) "
-                "Lower delta; (b) weighting='soft' also uses parts of rows.",
-                on_infeasible,
-            )
+    if on_infeasible == "ignore":
         return solution
-    solution = problem.solve(delta, regularization=regularization, start=start)
-    if solution.status == "infeasible" and on_infeasible != "ignore":
+    if solution.status == "infeasible":
         _report_infeasible(state.metric.name, delta, solution, on_infeasible)
+    elif solution.status.endswith("fell short"):
+        _say_infeasible(
+            f"delta={delta:g} is out of reach of hard deletion: all rows whose "
+            f"deletion is predicted to lower {state.metric.name} were deleted. (a) "
+            "Lower delta; (b) weighting='soft' also uses parts of rows.",
+            on_infeasible,
+        )
     return solution
 
 

@@ -116,9 +116,12 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
 
 def _guarded(corrector, prepared, attempts):
     """The attempts, some of them with a smaller request, if that is what is wanted."""
-    changed = [j for j, done in enumerate(attempts) if np.any(done.solution.weights)]
-    soft = resolve_weighting(corrector.weighting) is None
-    if corrector.calibrate != "safeguard" or not soft or not changed:
+    changed = [
+        j
+        for j, done in enumerate(attempts)
+        if done.solution.constrained and np.any(done.solution.weights)
+    ]
+    if corrector.calibrate != "safeguard" or not changed:
         return attempts
     parameters = np.column_stack([attempts[j].result.parameters for j in changed])
     attempts = list(attempts)

@@ -6,11 +6,13 @@ from sklearn_softunlearn.weights._paper import solve_weight_qp, solve_weights
 from sklearn_softunlearn.weights._path import WeightPath
 from sklearn_softunlearn.weights._problem import WeightProblem
 from sklearn_softunlearn.weights._solution import WeightSolution
+from sklearn_softunlearn.weights._sparse import SparseDeletion
 from sklearn_softunlearn.weights._weighter import SoftWeighter
 
 __all__ = [
     "HardDeletion",
     "SoftWeighter",
+    "SparseDeletion",
     "WeightPath",
     "WeightProblem",
     "WeightSolution",

@@ -55,6 +55,11 @@ class WeightSolution:
     problem: object = field(repr=False, default=None, compare=False)
 
     @property
+    def constrained(self):
+        """Whether the weights are to satisfy the constraints; hard ones are not."""
+        return not np.isnan(self.kkt_residual)
+
+    @property
     def delta_max(self):
         """Largest delta that any weights reach (computed when first asked for)."""
         return self.problem.delta_max

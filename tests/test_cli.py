@@ -2,6 +2,7 @@
 """The command line: what it prints, writes and refuses."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -342,10 +343,13 @@ def test_as_a_module_failing(tmp_path):
     assert is_one_line(done.stderr, "error: cannot read no.csv")
 
 
-def test_a_metric_without_a_curve_still_gives_the_audit(run):
-    code, out, err = run(*SIMULATED, "--metric", "f1_score_difference")
-    assert code == 0 and "deleted mass" in out
-    assert "no trade-off curve of f1_score_difference" in err
+def test_every_metric_of_the_corrector_has_an_audit_and_a_curve(run):
+    for metric in ("f1_score_difference", "group_loss"):
+        code, out, err = run(*SIMULATED, "--metric", metric)
+        assert code == 0 and "deleted mass" in out
+        assert "trade-off curve: " in err and "no trade-off" not in err
+        audited = re.search(rf"^{metric} +0.\d+ +0.\d+ ", out, re.MULTILINE)
+        assert bool(audited) == (metric == "f1_score_difference")
 
 
 def test_a_plot_of_an_unknown_kind_is_one_line(run):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
@@ -17,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_softunlearn import (
     AdversarialLoss,
+    Criterion,
     NeighborInconsistency,
     SoftUnlearnCorrector,
     robustness_scorer,
@@ -271,7 +273,7 @@ def test_a_pipeline_is_attacked_behind_its_transformers(data):
     [
         ({"attack": "carlini"}, "attack='carlini'"),
         ({"norm": "l1"}, "norm='l1'"),
-        ({"epsilon": 0.0}, "epsilon=0.0"),
+        ({"epsilon": -0.1}, "epsilon=-0.1"),
         ({"epsilon": None}, "epsilon=None"),
         ({"attack": "pgd", "n_steps": 0}, "n_steps"),
     ],
@@ -354,6 +356,68 @@ def test_bounds_the_wrong_way_round_are_refused():
     X, y, _ = make_biased_classification(n_samples=200, random_state=0)
     with pytest.raises(ValueError, match="low must not exceed high"):
         robustness_scorer("loss", bounds=(1, 0))(precise_logistic().fit(X, y), X, y)
+
+
+@pytest.mark.parametrize("attack", ["fgsm", "pgd", "deepfool"])
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_without_room_the_score_is_that_of_the_rows(data, norm, attack):
+    X, y, _ = data
+    model = precise_logistic().fit(X, y)
+    options = {"epsilon": 0, "norm": norm, "attack": attack, "bounds": (-0.1, 0.1)}
+
+    assert robustness_scorer(**options)(model, X, y) == pytest.approx(model.score(X, y))
+    loss = robustness_scorer("loss", **options)(model, X, y)
+    assert loss == pytest.approx(-log_loss(y, model.predict_proba(X)))
+
+
+def test_a_corrector_inside_a_pipeline_is_attacked_behind_the_transformers(data):
+    X, y, group = data
+    corrector = SoftUnlearnCorrector()
+    pipeline = make_pipeline(StandardScaler(), corrector)
+    pipeline.fit(X, y, softunlearncorrector__sensitive_features=group)
+    score = robustness_scorer("loss", epsilon=0.1)
+
+    inside = score(corrector.estimator_, pipeline[:-1].transform(X), y)
+    assert score(pipeline, X, y) == inside
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [RandomForestClassifier(3), BaggingClassifier(LogisticRegression(), 3)],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_what_cannot_be_corrected_cannot_be_attacked(data, estimator):
+    X, y, _ = data
+    name = type(estimator).__name__
+    with pytest.raises(TypeError, match=f"{name} is not supported. Supported are"):
+        robustness_scorer()(estimator.fit(X, y), X, y)
+
+
+def test_the_report_of_a_regression_names_its_errors(data):
+    X, y, _ = data
+
+    class MeanPrediction(Criterion):
+        def value(self, raw_prediction, rows):
+            return np.atleast_1d(np.mean(raw_prediction))
+
+        def gradient(self, raw_prediction, rows):
+            return np.full((*raw_prediction.shape, 1), 1 / raw_prediction.size)
+
+    metric = [AdversarialLoss(0.1), MeanPrediction()]
+    corrector = SoftUnlearnCorrector(Ridge(), metric=metric, delta=0.01, utility_tol=1)
+    report = corrector.fit(X, X[:, 0] + y + 1.0).report_
+    kinds = {(line.name, line.kind) for line in report.lines}
+
+    assert kinds == {
+        ("AdversarialLoss", "surrogate"),
+        ("AdversarialLoss", "mean squared error"),
+        ("AdversarialLoss", "surrogate, anew"),
+        ("AdversarialLoss", "mean squared error, anew"),
+        ("MeanPrediction", "surrogate"),
+        ("MeanPrediction", "predictions"),
+        ("loss", "surrogate"),
+        ("loss", "mean squared error"),
+    }
 
 
 def test_a_regression_has_no_robustness_score():

@@ -20,16 +20,20 @@ from fairlearn.metrics import (
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
+from sklearn_softunlearn import GroupMetric
 from sklearn_softunlearn._scorer import fairness_scorer
+from sklearn_softunlearn.criteria import MeanLoss
 from sklearn_softunlearn.datasets import make_biased_classification
 
 PARITY = "demographic_parity_difference"
+equal = partial(pytest.approx, abs=1e-12)  # up to rounding
 NAMES = [
     name
     for name in dir(fairlearn.metrics)
@@ -132,12 +136,14 @@ def test_equals_fairlearn_up_to_sign(data, name):
     if name.startswith(OF_SCORES):
         method, response = "predict_proba", data.model.predict_proba(data.X)[:, 1]
     sign = -1 if name.endswith(MINIMISED) else 1
-    scorer = fairness_scorer(name, response_method=method)
-
-    actual = scorer(data.model, data.X, data.y, sensitive_features=data.groups)
-
     expected = sign * metric(data.y, response, sensitive_features=data.groups)
-    assert actual == expected
+    for scorer in (
+        fairness_scorer(name),
+        fairness_scorer(name, response_method=method),
+        fairness_scorer(metric),
+    ):
+        actual = scorer(data.model, data.X, data.y, sensitive_features=data.groups)
+        assert actual == equal(expected)
     assert 0 < abs(expected) <= 5  # else the sign would not be tested
 
 
@@ -156,7 +162,7 @@ def test_passes_parameters_of_the_metric(data, metric, params):
     expected = function(data.y, labels, sensitive_features=data.groups, **params)
     scorer = fairness_scorer(metric, **params)
     actual = scorer(data.model, data.X, data.y, sensitive_features=data.groups)
-    assert actual == -expected
+    assert actual == equal(-expected)
     assert expected != plain
 
 
@@ -199,8 +205,8 @@ def test_pos_label_exchanges_the_rates(data):
     kwargs = {"sensitive_features": data.groups}
     of_zero = fairness_scorer("true_positive_rate_difference", pos_label=0)
     of_one = fairness_scorer("true_negative_rate_difference")
-    assert of_zero(data.model, data.X, data.y, **kwargs) == of_one(
-        data.model, data.X, data.y, **kwargs
+    assert of_zero(data.model, data.X, data.y, **kwargs) == equal(
+        of_one(data.model, data.X, data.y, **kwargs)
     )
 
 
@@ -237,9 +243,13 @@ def test_multiclass_is_one_label_against_the_rest(data):
         y == 2, model.predict(data.X) == 2, **kwargs
     )
     scorer = fairness_scorer(PARITY, pos_label=2)
-    assert scorer(model, data.X, y, **kwargs) == -expected
+    assert scorer(model, data.X, y, **kwargs) == equal(-expected)
+
+    def own_difference(y_true, y_pred, *, sensitive_features):
+        return 0.0
+
     with pytest.raises(ValueError, match=r"pos_label=None .* 3 classes \[0, 1, 2\]"):
-        fairness_scorer(PARITY)(model, data.X, y, **kwargs)
+        fairness_scorer(own_difference)(model, data.X, y, **kwargs)
 
 
 def test_models_without_classes_are_scored_by_their_labels(data):
@@ -248,7 +258,7 @@ def test_models_without_classes_are_scored_by_their_labels(data):
     scorer = fairness_scorer(PARITY)
     expected = scorer(data.model, data.X, data.y, **kwargs)
     assert scorer(answers, data.X, data.y, **kwargs) == expected
-    assert scorer(Answers(np.ones(300)), data.X, np.ones(300), **kwargs) == 0
+    assert scorer(Answers(np.ones(300)), data.X, np.ones(300), **kwargs) == equal(0)
 
 
 def test_sample_weight_zero_is_a_row_removed(data):
@@ -290,7 +300,7 @@ def test_several_columns_are_intersections(data, container):
     scorer = fairness_scorer(PARITY)
     features = container(data)
     actual = scorer(data.model, data.X, data.y, sensitive_features=features)
-    assert actual == -expected
+    assert actual == equal(-expected)
     one = scorer(data.model, data.X, data.y, sensitive_features=data.groups)
     assert actual != one
 
@@ -323,7 +333,7 @@ def test_columns_of_X(data, ids, X):
         data.y, answers.answers, sensitive_features=data.groups
     )
     scorer = fairness_scorer(PARITY, sensitive_feature_ids=ids)
-    assert scorer(answers, X(data), data.y) == -expected
+    assert scorer(answers, X(data), data.y) == equal(-expected)
 
 
 @pytest.mark.parametrize("owner", ["X", "y"])
@@ -354,8 +364,10 @@ def test_what_is_passed_comes_first_and_columns_come_second(data):
     assert expected < 0
     other = data.X[:, 5] > 0
     passed = scorer(answers, data.frame, data.y, sensitive_features=other)
-    assert passed == -demographic_parity_difference(
-        data.y, answers.answers, sensitive_features=other
+    assert passed == equal(
+        -demographic_parity_difference(
+            data.y, answers.answers, sensitive_features=other
+        )
     )
     assert passed != expected
 
@@ -382,8 +394,10 @@ def test_search_with_routed_groups(data, routing_on):
     found = search.fit(data.frame, data.y, sensitive_features=data.groups)
     np.testing.assert_allclose(found.cv_results_["mean_test_score"], by_hand(data))
     score = found.score(data.frame, data.y, sensitive_features=data.groups)
-    assert score == -demographic_parity_difference(
-        data.y, found.predict(data.frame), sensitive_features=data.groups
+    assert score == equal(
+        -demographic_parity_difference(
+            data.y, found.predict(data.frame), sensitive_features=data.groups
+        )
     )
 
 
@@ -559,7 +573,7 @@ def test_one_group_is_no_parity(data, name):
 def test_a_rate_over_no_rows_is_undefined(data, name, absent):
     kept = (data.groups != "b") | (data.y != absent)
     X, y, groups = data.X[kept], data.y[kept], data.groups[kept]
-    kind = ("negatives", "positives")[absent]
+    kind = ("negative rows", "positive rows")[absent]
     with undefined(rf"groups \['b'\] hold no {kind}"):
         score = fairness_scorer(name)(data.model, X, y, sensitive_features=groups)
     assert np.isnan(score)
@@ -567,7 +581,7 @@ def test_a_rate_over_no_rows_is_undefined(data, name, absent):
 
 def test_rows_of_zero_weight_do_not_count_as_present(data):
     weight = np.where((data.groups == "b") & (data.y == 1), 0.0, 1.0)
-    with undefined("hold no positives"):
+    with undefined("hold no positive rows"):
         fairness_scorer("equal_opportunity_difference")(
             data.model,
             data.X,
@@ -594,6 +608,57 @@ def test_a_metric_without_a_value_says_so(data):
             data.model, data.X, data.y, sensitive_features=data.groups
         )
     assert np.isnan(score)
+
+
+def test_two_groups_at_zero_are_alike(data):
+    score = fairness_scorer("selection_rate_ratio")
+    kwargs = {"sensitive_features": data.groups}
+    assert score(Answers(np.zeros(300)), data.X, data.y, **kwargs) == 1.0
+
+
+def test_negative_means_have_no_ratio(data):
+    answers = Answers(np.where(data.groups == "a", -1.0, -2.0))
+    with undefined("its value is nan"):
+        score = fairness_scorer("mean_prediction_ratio")(
+            answers, data.X, data.X[:, 0], sensitive_features=data.groups
+        )
+    assert np.isnan(score)
+
+
+def test_a_constant_target_has_no_r2(data):
+    y = np.where(data.groups == "a", 1.0, data.X[:, 0])
+    with undefined("target is constant.*: a"):
+        score = fairness_scorer("r2_score_group_min")(
+            Answers(data.X[:, 1]), data.X, y, sensitive_features=data.groups
+        )
+    assert np.isnan(score)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "match"),
+    [
+        (LinearRegression(), PARITY, "needs classes, and the target is a number"),
+        (LinearSVC(), "log_loss_group_max", "needs predict_proba, which LinearSVC"),
+    ],
+)
+def test_models_that_cannot_answer_are_refused(data, model, name, match):
+    with pytest.raises(ValueError, match=match):
+        fairness_scorer(name)(
+            model.fit(data.X, data.y), data.X, data.y, sensitive_features=data.groups
+        )
+
+
+def test_a_function_of_the_user_gets_the_numbers_of_a_regression(data):
+    def error_group_max(y_true, y_pred, *, sensitive_features):
+        errors = pd.Series(np.abs(y_true - y_pred)).groupby(sensitive_features)
+        return errors.mean().max()
+
+    y = data.X[:, 0] + data.y
+    model = LinearRegression().fit(data.X, y)
+    kwargs = {"sensitive_features": data.groups}
+    score = fairness_scorer(error_group_max)(model, data.X, y, **kwargs)
+    known = fairness_scorer("mean_absolute_error_group_max")
+    assert score == equal(known(model, data.X, y, **kwargs))
 
 
 def test_no_groups_names_the_three_ways(data):
@@ -691,7 +756,15 @@ def test_a_series_that_cannot_be_aligned_is_refused(data, X, y, match):
             "response_method='guess' must",
         ),
         ({"metric": PARITY, "response_method": "predict_proba"}, "gives scores"),
-        ({"metric": "log_loss_group_max"}, "gives labels.*predict_proba"),
+        (
+            {"metric": "log_loss_group_max", "response_method": "predict"},
+            "gives labels.*predict_proba",
+        ),
+        ({"metric": "loss"}, "'neg_log_loss'"),
+        ({"metric": "group_loss"}, "'log_loss_group_max'"),
+        ({"metric": MeanLoss()}, "MeanLoss.*cannot be scored"),
+        ({"metric": GroupMetric(), "agg": "mean"}, "GroupMetric without further"),
+        ({"metric": "accuracy_score_group_max"}, "fares best"),
         ({"metric": PARITY, "sensitive_features": [0, 1]}, "must be a pandas Series"),
         (
             {"metric": PARITY, "sensitive_features": pd.Series([0, 1], index=[4, 4])},

@@ -6,18 +6,22 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_softunlearn import (
+    AdversarialLoss,
+    GroupMetric,
+    NeighborInconsistency,
     Requirement,
     SoftUnlearnCorrector,
     SoftUnlearnCorrectorCV,
     TradeoffDisplay,
     fairness_scorer,
+    robustness_scorer,
 )
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import RequirementNotMetWarning
@@ -151,6 +155,52 @@ def test_default_keeps_accuracy_and_takes_the_best_metric(data):
 
     assert allowed[search.best_index_]
     assert gap[search.best_index_] == gap[allowed].min()
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("loss", "neg_log_loss"),
+        ("group_loss", fairness_scorer("log_loss_group_max")),
+        (AdversarialLoss(epsilon=0.1), robustness_scorer("loss", epsilon=0.1)),
+        (
+            GroupMetric(PARITY, method="to_overall"),
+            fairness_scorer(PARITY, method="to_overall"),
+        ),
+    ],
+    ids=str,
+)
+def test_default_scores_what_the_corrector_improves(data, metric, expected):
+    X, y, group = data
+    fits = []
+    for scoring in (None, {"metric": expected, "accuracy": "accuracy"}):
+        search = SoftUnlearnCorrectorCV(
+            SoftUnlearnCorrector(metric=metric, utility_tol=0.1),
+            deltas=[0.0, 0.01], cv=2, scoring=scoring, refit=lambda table: 1,
+        )  # fmt: skip
+        fits.append(search.fit(X, y, sensitive_features=group))
+    ours, theirs = fits
+
+    name = next(iter(ours.scorer_))
+    np.testing.assert_array_equal(
+        ours.cv_results_[f"mean_test_{name}"], theirs.cv_results_["mean_test_metric"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimator", "metric"),
+    [
+        (None, [PARITY, "equalized_odds_difference"]),
+        (None, NeighborInconsistency()),
+        (Ridge(), AdversarialLoss(epsilon=0.1)),
+    ],
+    ids=str,
+)
+def test_what_has_no_scorer_says_what_to_give(data, estimator, metric):
+    X, y, group = data
+    corrector = SoftUnlearnCorrector(estimator, metric=metric)
+    with pytest.raises(ValueError, match=r"no scorer.*Give scoring.*robustness_scorer"):
+        SoftUnlearnCorrectorCV(corrector).fit(X, y, sensitive_features=group)
 
 
 def results(metric, utility, deltas=(0.0, 0.5, 1.0), spread=0.0):

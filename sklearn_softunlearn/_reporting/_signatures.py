@@ -115,7 +115,7 @@ def _collapsed(state, after, predicted):
     lost = criterion.value(after, rows) - np.maximum(predicted[part], value)
     relative = float(np.max(lost / np.maximum(np.abs(value), 1e-12)))
     accuracy = 0.0
-    if criterion.hard_kind == "zero-one loss":
+    if criterion.hard_kind_on(rows) == "zero-one loss":
         hard = [
             criterion.hard_value(raw, rows)[0] for raw in (state.raw_prediction, after)
         ]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,33 +8,14 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
 from sklearn_softunlearn._inputs._groups import columns_of
-from sklearn_softunlearn._scorer._group_means import (
-    count,
-    counted_metric,
-    counted_rows,
-)
+from sklearn_softunlearn._scorer._called_metric import CalledMetric
+from sklearn_softunlearn._scorer._counted_metric import CountedMetric
 from sklearn_softunlearn._scorer._groups import (
     aligned_by_index,
     check_indexed,
     group_frame,
-    undefined_reason,
 )
-from sklearn_softunlearn._scorer._labels import (
-    binarize,
-    check_not_continuous,
-    known_classes,
-    positive_class,
-    positive_scores,
-)
-from sklearn_softunlearn._scorer._metrics import (
-    VALUE_METRICS,
-    check_response_method,
-    check_signature,
-    conditioned_labels,
-    metric_name,
-    prefers_greater,
-    resolve_metric,
-)
+from sklearn_softunlearn._scorer._metrics import prefers_greater, resolve_metric
 from sklearn_softunlearn._sklearn_compat import routing_enabled
 
 
@@ -45,7 +25,7 @@ def fairness_scorer(
     sensitive_feature_ids=None,
     sensitive_features=None,
     greater_is_better=None,
-    response_method="predict",
+    response_method=None,
     pos_label=None,
     **metric_params,
 ):
@@ -64,11 +44,13 @@ def fairness_scorer(
 
     Parameters
     ----------
-    metric : str or callable
-        Name of a metric of `fairlearn.metrics` that compares groups, for example
-        ``"demographic_parity_difference"``, or a function with the signature
-        ``metric(y_true, y_pred, *, sensitive_features, **metric_params)``. Labels
-        reach it as 0 and 1.
+    metric : str, callable or GroupMetric
+        Every group metric that `SoftUnlearnCorrector` takes: its name, for example
+        ``"demographic_parity_difference"``, its function in `fairlearn.metrics` or
+        made with `fairlearn.metrics.make_derived_metric`, or a `GroupMetric`. Or a
+        function of your own with the signature
+        ``metric(y_true, y_pred, *, sensitive_features, **metric_params)``; labels of
+        a classifier reach it as 0 and 1.
     sensitive_feature_ids : str, int or list of these, default=None
         Columns of X that hold the sensitive features: names if X is a DataFrame,
         positions if it is an array. Several columns give intersections of groups.
@@ -80,17 +62,19 @@ def fairness_scorer(
         metric, as in :func:`~sklearn.metrics.make_scorer`. None reads it from the end
         of the metric's name: differences and `group_max` (of losses) are minimised,
         ratios and `group_min` (of accuracies) are maximised.
-    response_method : {"predict", "predict_proba", "decision_function"}, \
-            default="predict"
-        Method of the estimator whose output the metric compares. Only metrics of
-        scores, such as ``"roc_auc_score_group_min"`` or a function of your own,
-        take another one than "predict"; they get the scores of the positive class.
+    response_method : {"predict", "predict_proba", "decision_function"}, default=None
+        Method of the estimator whose output the metric compares. None is
+        "predict_proba" for log_loss, "decision_function" or else "predict_proba" for
+        roc_auc_score, and "predict" for all others. A function of your own, and a
+        metric of numbers, may be given scores of the positive class instead.
     pos_label : int, float, bool or str, default=None
         Label that counts as positive; all others are negative. None means the second
-        of the two `classes_` of the estimator.
+        of the two `classes_` of the estimator; of more than two, a metric that the
+        package knows treats all as `GroupMetric` does, and a function of your own is
+        an error.
     **metric_params : dict
-        Further parameters of the metric, such as ``method="to_overall"`` or
-        ``agg="mean"``.
+        Further parameters of the metric, such as ``method="to_overall"``,
+        ``agg="mean"`` or ``marginal=True``.
 
     Returns
     -------
@@ -110,8 +94,14 @@ def fairness_scorer(
     -----
     sklearn.exceptions.UndefinedMetricWarning
         If the scored rows hold one group only, or a group without the labels that
-        the metric conditions on (known for fairlearn's metrics only, not for
-        functions of your own), or if the metric is not finite. The score is then NaN.
+        the metric conditions on (not known for functions of your own), or if the
+        metric is not finite. The score is then NaN.
+
+    Notes
+    -----
+    The value is that of the corrector's report on the same rows, and fairlearn's
+    where it has the metric. A ratio of two groups that are both at 0 is 1, since they
+    are alike; fairlearn has no number for it.
 
     Examples
     --------
@@ -147,18 +137,13 @@ def fairness_scorer(
     >>> search.best_params_
     {'C': 0.001}
     """
-    function = resolve_metric(metric)
-    name = metric_name(function)
-    check_signature(function, name, metric_params)
-    check_response_method(name, response_method)
+    resolved = resolve_metric(metric, response_method, pos_label, metric_params)
     check_indexed(sensitive_features)
-    if name.startswith("log_loss"):
-        metric_params.setdefault("labels", [0, 1])  # a group may hold only one of them
     if greater_is_better is None:
-        greater_is_better = prefers_greater(name)
+        greater_is_better = prefers_greater(resolved.name)
     return _FairnessScorer(
-        metric=function,
-        name=name,
+        metric=resolved,
+        name=resolved.name,
         greater_is_better=greater_is_better,
         sensitive_feature_ids=sensitive_feature_ids,
         sensitive_features=sensitive_features,
@@ -172,12 +157,12 @@ def fairness_scorer(
 class _FairnessScorer:
     """What `fairness_scorer` returns; the attributes are its parameters."""
 
-    metric: Callable
+    metric: CountedMetric | CalledMetric
     name: str
     greater_is_better: bool
     sensitive_feature_ids: object
     sensitive_features: object
-    response_method: str
+    response_method: str | None
     pos_label: object
     metric_params: dict
     requests: dict = field(
@@ -186,60 +171,39 @@ class _FairnessScorer:
 
     def __call__(self, estimator, X, y, *, sensitive_features=None, sample_weight=None):
         """Score of the estimator on X and y: the metric, or minus the metric."""
-        features = group_frame(self._find_features(X, y, sensitive_features))
-        y_true, y_pred = self._responses(estimator, X, column_or_1d(y))
-        check_consistent_length(y_true, y_pred, features, sample_weight)
-        reason = self._undefined_reason(features, y_true, sample_weight)
-        value = np.nan
-        if reason is None:
-            value = self._value(y_true, y_pred, features, sample_weight)
-            reason = None if np.isfinite(value) else f"its value is {value}."
-        if reason is not None:
-            message = f"{self.name} is undefined on the rows to score: {reason}"
-            warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
-        return value if self.greater_is_better else -value
+        given = {"sensitive_features": sensitive_features}
+        given["sample_weight"] = sample_weight
+        return self.on_rows(estimator, X, y, **given)(estimator)
 
     def on_rows(self, estimator, X, y, *, sensitive_features=None, sample_weight=None):
         """The scorer as a function of models that know the classes of ``estimator``.
 
-        For many models on the same rows: where the metric can be counted, which takes
-        less than a tenth of the time, and what depends on the rows alone is computed
+        For many models on the same rows: what depends on the rows alone is computed
         once.
         """
-        given = {"sensitive_features": sensitive_features}
-        given["sample_weight"] = sample_weight
-
-        def plain(model):
-            return self(model, X, y, **given)
-
-        criterion = counted_metric(self.metric, self.metric_params)
-        labelled = self._compares_labels() and hasattr(estimator, "classes_")
-        if criterion is None or not labelled:
-            return plain
         features = group_frame(self._find_features(X, y, sensitive_features))
         y = column_or_1d(y)
-        classes = known_classes(estimator, y)
-        positive = positive_class(classes, self.pos_label)
-        y_true = binarize(y, classes, positive, "y")
-        check_consistent_length(y_true, features, sample_weight)
-        if self._undefined_reason(features, y_true, sample_weight) is not None:
-            return plain
-        rows = counted_rows(y_true, features, sample_weight)
-        bound = criterion.bind(rows)
+        check_consistent_length(X, y, features, sample_weight)
+        measure = self.metric.on_rows(estimator, X, y, features, sample_weight)
         sign = 1.0 if self.greater_is_better else -1.0
 
-        def counted(model):
-            response = column_or_1d(np.asarray(model.predict(X)))
-            value = count(bound, (response == positive).astype(int), rows)
-            return sign * value if np.isfinite(value) else plain(model)
+        def score(model):
+            value, reason = measure(model)
+            if reason is None and not np.isfinite(value):
+                reason = f"its value is {value}."
+            if reason is None:
+                return sign * value
+            message = f"{self.name} is undefined on the rows to score: {reason}"
+            warnings.warn(message, UndefinedMetricWarning, stacklevel=3)
+            return np.nan
 
-        return counted
+        return score
 
     def __repr__(self):
         """Call that makes this scorer, without the data in it."""
         shown = {"greater_is_better": self.greater_is_better}
         for name in ("sensitive_feature_ids", "response_method", "pos_label"):
-            if getattr(self, name) not in (None, "predict"):
+            if getattr(self, name) is not None:
                 shown[name] = getattr(self, name)
         shown |= self.metric_params
         params = "".join(f", {name}={value!r}" for name, value in shown.items())
@@ -304,38 +268,6 @@ class _FairnessScorer:
             "fairness_scorer(..., sensitive_features=series), a pandas Series with the "
             "index of X or y."
         )
-
-    def _responses(self, estimator, X, y):
-        """Return true labels and what the estimator says, as the metric wants them."""
-        response = np.asarray(getattr(estimator, self.response_method)(X))
-        if self.response_method != "predict":
-            classes = known_classes(estimator, y)
-            positive = positive_class(classes, self.pos_label)
-            scores = positive_scores(response, classes, positive)
-            return binarize(y, classes, positive, "y"), scores
-        response = column_or_1d(response)
-        if self.name.startswith(VALUE_METRICS):
-            return y, response
-        check_not_continuous(self.name, response)
-        classes = known_classes(estimator, y, response)
-        positive = positive_class(classes, self.pos_label)
-        labels = binarize(response, classes, positive, "predict(X)")
-        return binarize(y, classes, positive, "y"), labels
-
-    def _undefined_reason(self, features, y_true, sample_weight):
-        labels = conditioned_labels(self.name)
-        return undefined_reason(features, y_true, sample_weight, labels)
-
-    def _compares_labels(self):
-        by_value = self.name.startswith(VALUE_METRICS)
-        return self.response_method == "predict" and not by_value
-
-    def _value(self, y_true, y_pred, features, sample_weight):
-        params = dict(self.metric_params)
-        if sample_weight is not None:
-            params["sample_weight"] = np.asarray(sample_weight)
-        groups = features.squeeze(axis="columns")
-        return float(self.metric(y_true, y_pred, sensitive_features=groups, **params))
 
 
 def _metadata_request(owner, requests):

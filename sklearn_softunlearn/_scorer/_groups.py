@@ -60,28 +60,19 @@ def check_indexed(features):
         )
 
 
-def undefined_reason(features, y_true, sample_weight, needed_labels):
-    """Why a metric has no value on these rows; None if it has one.
-
-    It needs two groups, and in each of them rows of every label of `needed_labels`.
-    """
-    if sample_weight is not None:
-        counted = np.asarray(sample_weight) > 0
-        features, y_true = features[counted], y_true[counted]
-    groups = _group_names(features)
-    if len(groups) < 2:
-        return f"they hold one group only, {groups}. Use folds stratified by group."
-    for label in needed_labels:
-        present = _group_names(features[y_true == label])
-        absent = [group for group in groups if group not in present]
-        if absent:
-            return (
-                f"groups {absent} hold no {('negatives', 'positives')[label]}. Use "
-                "fewer folds, folds stratified by label and group, or merge groups."
-            )
-    return None
-
-
-def _group_names(features):
+def group_names(features):
+    """Readable name of each group that occurs, in the order of occurrence."""
     rows = features.drop_duplicates().itertuples(index=False)
     return [", ".join(map(str, row)) for row in rows]
+
+
+def one_group_reason(groups):
+    """Why a metric has no value where there is one group only; None if there are two.
+
+    Parameters
+    ----------
+    groups : sequence of str
+    """
+    if len(groups) > 1:
+        return None
+    return f"they hold one group only, {list(groups)}. Use folds stratified by group."

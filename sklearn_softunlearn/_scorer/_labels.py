@@ -2,7 +2,13 @@
 """Labels of any kind as 0 and 1."""
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils.multiclass import type_of_target, unique_labels
+
+
+def is_regression(estimator):
+    """Whether it says that it predicts numbers; of unknown kinds, it does not."""
+    return hasattr(estimator, "__sklearn_tags__") and is_regressor(estimator)
 
 
 def known_classes(estimator, *labels):
@@ -24,15 +30,28 @@ def positive_class(classes, pos_label):
     )
 
 
-def binarize(labels, classes, positive, name):
-    """1 for the positive label and 0 for all others."""
-    unknown = set(labels.tolist()) - set(classes)
-    if unknown:
+def indicators(labels, classes, name):
+    """1 in the column of the class of each row, of shape (n_samples, n_classes).
+
+    Raises
+    ------
+    ValueError
+        If a label is none of the classes.
+    """
+    columns = np.column_stack([labels == label for label in classes]).astype(float)
+    unknown = labels[~np.any(columns, axis=1)]
+    if len(unknown):
         raise ValueError(
             f"{name} holds labels that are no class of the estimator: "
-            f"{sorted(map(repr, unknown))[:5]}. Its classes are {classes}."
+            f"{sorted(map(repr, set(unknown.tolist())))[:5]}. Its classes are "
+            f"{classes}."
         )
-    return (labels == positive).astype(int)
+    return columns
+
+
+def binarize(labels, classes, positive, name):
+    """1 for the positive label and 0 for all others."""
+    return indicators(labels, classes, name)[:, classes.index(positive)].astype(int)
 
 
 def positive_scores(response, classes, positive):

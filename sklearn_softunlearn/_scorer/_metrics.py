@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which metrics compare groups, which way is better, and what they need."""
+"""From what a user gives for a metric to how it is measured, and which way is better.
+
+Names are those of the corrector: `GroupMetric` is the one place that knows them.
+"""
 
 import inspect
 
-import fairlearn.metrics
+from sklearn_softunlearn._scorer._answers import METHODS, methods_of
+from sklearn_softunlearn._scorer._called_metric import CalledMetric
+from sklearn_softunlearn._scorer._counted_metric import CountedMetric
+from sklearn_softunlearn.criteria import Criterion, GroupMetric
 
 _GREATER_IS_BETTER = {
     "_difference": False,
@@ -11,45 +17,47 @@ _GREATER_IS_BETTER = {
     "_group_min": True,  # of accuracies and the like
     "_group_max": False,  # of losses
 }
-# True labels that every group must hold, by the start of the metric's name.
-# fairlearn takes 0 for a rate over no rows, which looks like a very good or a very
-# bad model.
-_CONDITIONS = {
-    "true_positive_rate": (1,),
-    "false_negative_rate": (1,),
-    "equal_opportunity": (1,),
-    "recall_score": (1,),
-    "true_negative_rate": (0,),
-    "false_positive_rate": (0,),
-    "equalized_odds": (0, 1),
-    "balanced_accuracy_score": (0, 1),
-    "roc_auc_score": (0, 1),
-}
-# Metrics that compare scores or numbers. All others compare labels.
-_SCORE_METRICS = ("roc_auc_score", "log_loss")
-VALUE_METRICS = ("mean_absolute_error", "mean_squared_error", "r2_score")
-_RESPONSE_METHODS = ("predict", "predict_proba", "decision_function")
 
 
-def resolve_metric(metric):
-    if callable(metric):
-        return metric
-    if metric in _fairlearn_names():
-        return getattr(fairlearn.metrics, metric)
-    raise ValueError(
-        f"metric={metric!r} is not known. Give one of {_fairlearn_names()}, or a "
-        "function metric(y_true, y_pred, *, sensitive_features)."
-    )
+def resolve_metric(metric, response_method, pos_label, params):
+    """How a metric is measured: counted if the package knows it, else called.
 
+    Parameters
+    ----------
+    metric : str, GroupMetric or callable
+    response_method : str or None
+    pos_label : object
+    params : dict
+        Further arguments of the metric.
 
-def metric_name(function):
-    function = getattr(function, "func", function)  # of a functools.partial
-    return getattr(function, "__name__", type(function).__name__)
+    Returns
+    -------
+    CountedMetric or CalledMetric
+
+    Raises
+    ------
+    ValueError
+        If it is not known, or takes other arguments.
+    """
+    if response_method is not None and response_method not in METHODS:
+        raise ValueError(
+            f"response_method={response_method!r} must be one of {METHODS}."
+        )
+    criterion = _criterion(metric, params)
+    if criterion is not None:
+        # Without the params, which are shown beside the name.
+        name = criterion.metric if params else criterion.name
+        methods_of(criterion, name, response_method)
+        return CountedMetric(criterion, name, response_method, pos_label)
+    name = _function_name(metric)
+    _check_signature(metric, name, params)
+    return CalledMetric(metric, name, response_method, pos_label, params)
 
 
 def prefers_greater(name):
+    """Whether greater is better, by how the metric's name ends."""
     for suffix, greater_is_better in _GREATER_IS_BETTER.items():
-        if name.endswith(suffix):
+        if name.partition("(")[0].endswith(suffix):
             return greater_is_better
     raise ValueError(
         f"The name of metric {name} does not say whether a greater value is better. "
@@ -57,48 +65,47 @@ def prefers_greater(name):
     )
 
 
-def conditioned_labels(name):
-    matching = (
-        labels for start, labels in _CONDITIONS.items() if name.startswith(start)
-    )
-    return next(matching, ())
-
-
-def check_signature(function, name, metric_params):
-    try:
-        signature = inspect.signature(function)
-        signature.bind(None, None, sensitive_features=None, **metric_params)
-    except TypeError as error:
+def _criterion(metric, params):
+    """The group metric that is meant; None for a function of the user."""
+    if isinstance(metric, GroupMetric) and not params:
+        return metric
+    if isinstance(metric, Criterion):
         raise ValueError(
-            f"metric {name} cannot be called as metric(y_true, y_pred, "
-            f"sensitive_features=..., {', '.join(metric_params)}): {error}. "
-            "fairlearn.metrics.make_derived_metric turns a metric of scikit-learn into "
-            "one that compares groups."
+            f"metric={metric!r} cannot be scored with the parameters {params}. Give "
+            "the name of a group metric, a GroupMetric without further parameters, or "
+            "a function metric(y_true, y_pred, *, sensitive_features)."
+        )
+    if metric in ("loss", "group_loss"):
+        raise ValueError(
+            f"metric={metric!r} is the loss of the model's training. To score it, give "
+            "scikit-learn's 'neg_log_loss' or 'neg_mean_squared_error', or "
+            "'log_loss_group_max' or 'mean_squared_error_group_max'."
+        )
+    try:
+        return GroupMetric(metric, **params)
+    except (TypeError, ValueError) as error:
+        if callable(metric):
+            return None
+        if isinstance(error, ValueError):
+            raise
+        raise ValueError(
+            f"metric {metric} cannot be called with {list(params)}: {error}"
         ) from error
 
 
-def check_response_method(name, response_method):
-    if response_method not in _RESPONSE_METHODS:
-        raise ValueError(
-            f"response_method={response_method!r} must be one of {_RESPONSE_METHODS}."
-        )
-    wants_scores = name.startswith(_SCORE_METRICS)
-    wants_labels = name in _fairlearn_names() and not name.startswith(
-        _SCORE_METRICS + VALUE_METRICS
-    )
-    if wants_scores and response_method == "predict":
-        raise ValueError(
-            f"{name} compares scores, and response_method='predict' gives labels. "
-            "Give response_method='predict_proba' or 'decision_function'."
-        )
-    if wants_labels and response_method != "predict":
-        raise ValueError(
-            f"{name} compares class labels, and response_method={response_method!r} "
-            "gives scores. Leave response_method='predict'."
-        )
+def _function_name(function):
+    function = getattr(function, "func", function)  # of a functools.partial
+    return getattr(function, "__name__", type(function).__name__)
 
 
-def _fairlearn_names():
-    """Metrics of fairlearn that compare groups."""
-    suffixes = tuple(_GREATER_IS_BETTER)
-    return [name for name in dir(fairlearn.metrics) if name.endswith(suffixes)]
+def _check_signature(function, name, params):
+    try:
+        signature = inspect.signature(function)
+        signature.bind(None, None, sensitive_features=None, **params)
+    except TypeError as error:
+        raise ValueError(
+            f"metric {name} cannot be called as metric(y_true, y_pred, "
+            f"sensitive_features=..., {', '.join(params)}): {error}. "
+            "fairlearn.metrics.make_derived_metric turns a metric of scikit-learn into "
+            "one that compares groups."
+        ) from error

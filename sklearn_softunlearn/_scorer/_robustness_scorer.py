@@ -6,12 +6,19 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_array
 
 from sklearn_softunlearn._inputs._evaluation import encode_target
+from sklearn_softunlearn._prediction import CorrectedEstimatorMixin
 from sklearn_softunlearn._stages._attacked_rows import (
     AttackedModel,
     check_attackable,
 )
 from sklearn_softunlearn.criteria import AdversarialLoss
-from sklearn_softunlearn.models import embed, model_class, predictor, transformed
+from sklearn_softunlearn.models import (
+    embed,
+    model_class,
+    predictor,
+    transformed,
+    with_predictor,
+)
 
 _MEASURES = ("accuracy", "loss")
 
@@ -28,14 +35,16 @@ def robustness_scorer(measure="accuracy", **attack_params):
         Share of the examples that are classified correctly, or minus their mean
         training loss.
     **attack_params : dict
-        Parameters of `AdversarialLoss`: epsilon, norm, attack, bounds, ...
+        Parameters of `AdversarialLoss`: epsilon, norm, attack, bounds, ... With
+        ``epsilon=0`` the rows are left as they are.
 
     Returns
     -------
     scorer : callable
         Call it as ``scorer(estimator, X, y, *, sample_weight=None)``; it returns a
         float, greater for more robust estimators. The estimator is a
-        `SoftUnlearnCorrector` or any classifier that it can correct.
+        `SoftUnlearnCorrector` or any classifier that it can correct, alone or as the
+        last step of a Pipeline; others raise a TypeError.
 
     Raises
     ------
@@ -72,8 +81,10 @@ class _RobustnessScorer:
 
     def __call__(self, estimator, X, y, *, sample_weight=None):
         """Robust accuracy, or minus the adversarial loss, of the estimator."""
-        estimator = getattr(estimator, "estimator_", estimator)
         last = predictor(estimator)
+        if isinstance(last, CorrectedEstimatorMixin):
+            estimator = with_predictor(estimator, last.estimator_)
+            last = predictor(estimator)
         maker = model_class(last)
         if not is_classifier(last):
             raise TypeError(

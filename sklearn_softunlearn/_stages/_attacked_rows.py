@@ -144,7 +144,7 @@ def fresh_attack_lines(state, parameters, shift):
         ]
         for kind, measure in (
             ("surrogate", attack.value),
-            (attack.hard_kind, attack.hard_value),
+            (attack.hard_kind_on(clean), attack.hard_value),
         ):
             values = (float(measure(each, clean)[0]) for each in raw)
             yield ReportLine(attack.name, f"{kind}, anew", *values)

@@ -59,7 +59,8 @@ def _report_lines(named, rows, known, raw):
         name = named.name if len(parts) == 1 else criterion.name
         smooth = [*known[start : start + size].T, criterion.value(raw[2], rows)]
         hard = [criterion.hard_value(f, rows) for f in raw]
-        for kind, values in (("surrogate", smooth), (criterion.hard_kind, hard)):
+        hard_kind = criterion.hard_kind_on(rows)
+        for kind, values in (("surrogate", smooth), (hard_kind, hard)):
             shown = (criterion.user_value(value, rows) for value in values)
             yield ReportLine(name, kind, *shown)
         start += size

@@ -8,7 +8,7 @@ from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from sklearn_softunlearn._scorer import fairness_scorer
+from sklearn_softunlearn._scorer import fairness_scorer, metric_scorer
 from sklearn_softunlearn._sklearn_compat import routing_enabled
 from sklearn_softunlearn.criteria import criterion_name
 
@@ -31,7 +31,12 @@ def resolve_scorers(scoring, corrector):
     if scoring is None:
         utility = "accuracy" if is_classifier(corrector) else "r2"
         name = criterion_name(corrector.metric)
-        return {name: _metric_scorer(corrector), utility: get_scorer(utility)}
+        scorer = metric_scorer(
+            corrector.metric,
+            classification=is_classifier(corrector),
+            pos_label=corrector.pos_label,
+        )
+        return {name: scorer, utility: get_scorer(utility)}
     if isinstance(scoring, str) or callable(scoring):
         return {SINGLE: _scorer(scoring)}
     named = scoring if isinstance(scoring, dict) else {name: name for name in scoring}
@@ -69,21 +74,6 @@ def _scorer(given):
     if not callable(given) and given in get_scorer_names():
         return get_scorer(given)
     return given if callable(given) else fairness_scorer(given)
-
-
-def _metric_scorer(corrector):
-    metric = corrector.metric
-    if isinstance(metric, str) and metric == "loss":
-        return get_scorer(
-            "neg_log_loss" if is_classifier(corrector) else "neg_mean_squared_error"
-        )
-    try:
-        return fairness_scorer(metric)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"metric={metric!r} has no scorer of its own. Give scoring=..., for "
-            "example a dict with a function (estimator, X, y) for the metric."
-        ) from error
 
 
 def _metadata(scorer, rows):

@@ -9,20 +9,25 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import accuracy_score, log_loss
 
+from sklearn_softunlearn import fairness_scorer
 
-def audit(model, table):
+
+def audit(model, table, metric="demographic_parity_difference"):
     """Measure a fitted model on a table.
 
     Parameters
     ----------
     model : fitted classifier with ``predict`` and ``predict_proba``
     table : Table
+    metric : str, default="demographic_parity_difference"
+        What was to be improved.
 
     Returns
     -------
     dict
         accuracy, log_loss (nats), selection_rate (a dict over the groups),
-        demographic_parity_difference and equalized_odds_difference.
+        demographic_parity_difference and equalized_odds_difference; and, if it is a
+        group metric, the one that was to be improved.
     """
     # fairlearn takes any label but 1 as not selected, whatever the labels are
     y_true = (table.y == table.positive).astype(int)
@@ -35,7 +40,7 @@ def audit(model, table):
     )
     groups = {"sensitive_features": table.groups}
     probability = model.predict_proba(table.X)[:, 1]
-    return {
+    measured = {
         "accuracy": float(frame.overall["accuracy"]),
         "log_loss": float(log_loss(y_true, probability, labels=[0, 1])),
         "selection_rate": {
@@ -49,6 +54,12 @@ def audit(model, table):
             equalized_odds_difference(y_true, y_pred, **groups)
         ),
     }
+    if metric not in (*measured, "loss", "group_loss"):
+        score = fairness_scorer(
+            metric, greater_is_better=True, pos_label=table.positive
+        )
+        measured[metric] = float(score(model, table.X, table.y, **groups))
+    return measured
 
 
 def flatten(measured):

@@ -21,7 +21,7 @@ def save_curve(model, parts, *, metric, path):
             correctors, held_out.X, held_out.y, sensitive_features=held_out.groups
         )
     except (TypeError, ValueError) as error:
-        # The corrector knows metrics that cannot be scored from labels alone.
+        # Undefined for every delta, where a group holds no rows that it counts.
         notice(f"no trade-off curve of {metric}: {one_line(error)}")
         return
     os.environ.setdefault("MPLBACKEND", "Agg")  # a file needs no window

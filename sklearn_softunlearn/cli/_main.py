@@ -29,8 +29,8 @@ def _result(options, parts, model, corrector, seconds):
         "delta": options.delta,
         "delta_max": float(corrector.delta_max_),
         "report": corrector.report_.frame().to_dict(orient="records"),
-        "before": audit(model, held_out),
-        "after": audit(corrector, held_out),
+        "before": audit(model, held_out, options.metric),
+        "after": audit(corrector, held_out, options.metric),
         "deleted_mass": float(corrector.deletion_weights_.sum()),
         "seconds": seconds,
     }

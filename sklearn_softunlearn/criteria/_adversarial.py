@@ -11,7 +11,7 @@ from sklearn_softunlearn.criteria._attacks import (
     projected_ascent,
 )
 from sklearn_softunlearn.criteria._base import Criterion, normalized
-from sklearn_softunlearn.criteria._loss import row_errors
+from sklearn_softunlearn.criteria._loss import error_kind, row_errors
 
 _ATTACKS = ("auto", "fgsm", "pgd", "deepfool")
 
@@ -35,10 +35,10 @@ class AdversarialLoss(Criterion):
 
     Parameters
     ----------
-    epsilon : float > 0 or None, default=0.1
+    epsilon : float >= 0 or None, default=0.1
         Radius of the perturbation, in units of the features that the predictor sees
-        (after the transformers of a Pipeline). None, with "deepfool" only, sets no
-        limit.
+        (after the transformers of a Pipeline). 0 leaves the rows as they are. None,
+        with "deepfool" only, sets no limit.
     norm : {"linf", "l2"}, default="linf"
         Norm of the perturbation of a row.
     attack : {"auto", "fgsm", "pgd", "deepfool"}, default="auto"
@@ -85,8 +85,6 @@ class AdversarialLoss(Criterion):
     True
     """
 
-    hard_kind = "zero-one loss"
-
     def __init__(
         self,
         epsilon=0.1,
@@ -130,6 +128,8 @@ class AdversarialLoss(Criterion):
             If a parameter is out of range.
         """
         self._check_parameters()
+        if self.epsilon == 0:
+            return X
         common = {"epsilon": self.epsilon, "norm": self.norm, "bounds": self.bounds}
         attack = self.attack
         if attack == "auto":
@@ -141,6 +141,10 @@ class AdversarialLoss(Criterion):
             steps = {"n_steps": self.n_steps, "step_size": self.step_size}
             return projected_ascent(target.loss, X, **common, **steps)
         return boundary_step(target.margin, X, **common, overshoot=self.overshoot)
+
+    def hard_kind_on(self, rows):
+        """Name of `hard_value`: zero-one loss or mean squared error."""
+        return error_kind(rows)
 
     def names(self, rows):
         """Name of the one functional."""
@@ -185,9 +189,9 @@ class AdversarialLoss(Criterion):
         if self.norm not in ("linf", "l2"):
             raise ValueError(f"norm={self.norm!r} is not known: 'linf' or 'l2'.")
         unlimited = self.epsilon is None and self.attack == "deepfool"
-        if not unlimited and not (isinstance(self.epsilon, Real) and self.epsilon > 0):
+        if not unlimited and not (isinstance(self.epsilon, Real) and self.epsilon >= 0):
             raise ValueError(
-                f"epsilon={self.epsilon!r} must be a number > 0 (or None with "
+                f"epsilon={self.epsilon!r} must be a number >= 0 (or None with "
                 "attack='deepfool')."
             )
         if self.bounds is not None and np.any(

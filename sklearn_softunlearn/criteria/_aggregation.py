@@ -86,6 +86,7 @@ class Ratios(_Pairs):
     """One minus the ratios of ordered pairs.
 
     Two groups at 0 are alike: their ratio is 1. (fairlearn gives NaN if all are.)
+    Negative values, such as mean predictions may be, have no ratio: NaN.
     """
 
     symbol = "1 - {} / {}"
@@ -94,7 +95,8 @@ class Ratios(_Pairs):
         """Values of the functionals, of shape (n_functionals,)."""
         first, second = (values[part] for part in self.members(groups).T)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(first == second, 0.0, 1.0 - first / second)
+            ratios = np.where(first == second, 1.0, first / second)
+        return 1.0 - np.where(np.minimum(first, second) < 0, np.nan, ratios)
 
     def jacobian(self, values, groups):
         """Their derivative, of shape (n_populations, n_functionals)."""

@@ -26,17 +26,20 @@ class RankMetric:
     name: str
     greater_is_better = True
     task = "classes"
+    takes = "scores"
     sharpness = gap_sharpness = 1.0
 
-    def check(self, rows, groups, label):
-        """Raise ValueError unless every population has rows of both classes."""
+    def check_target(self, rows):
+        """Raise ValueError unless the target has two classes."""
         if rows.n_classes != 2:
             raise ValueError(
                 f"{self.name} needs a target of two classes, and it has "
                 f"{rows.n_classes or 'numbers'}."
             )
-        for label, text in ((1, "positive rows"), (0, "negative rows")):
-            groups.check(rows.sample_weight, rows.y == label, text)
+
+    def conditions(self, rows, label):
+        """Mask of the rows of each class, by what they are called."""
+        return {"positive rows": rows.y == 1, "negative rows": rows.y == 0}
 
     def values(self, raw_prediction, rows, groups, label, *, hard=False):
         """Area of each population, of shape (n_populations,)."""

@@ -113,8 +113,8 @@ class Criterion(ABC):
     - `gradient_factors`, when many functionals combine few statistics.
 
     The attributes `needs_groups` (default False: ``rows.group_codes`` may be None)
-    and `hard_kind` (default "labels": what a report calls `hard_value`) belong to the
-    class.
+    and `hard_kind` (what a report calls `hard_value`; default None: "labels", of a
+    regression "predictions") belong to the class.
 
     Examples
     --------
@@ -148,12 +148,18 @@ class Criterion(ABC):
 
     needs_groups = False
     marginal = False  # whether groups of several sensitive columns are not intersected
-    hard_kind = "labels"  # what a report calls `hard_value`
+    hard_kind = None  # what a report calls `hard_value`
 
     @property
     def name(self):
         """What a report calls the criterion."""
         return type(self).__name__
+
+    def hard_kind_on(self, rows):
+        """What a report calls the `hard_value` of these rows."""
+        if self.hard_kind is not None:
+            return self.hard_kind
+        return "labels" if rows.n_classes else "predictions"
 
     def bind(self, rows):
         """The criterion to use for these rows; may hold what depends on them alone."""

@@ -74,8 +74,15 @@ class MeanMetric:
     sharpness: float = 1.0
     gap_sharpness: float = 1.0
 
-    def check(self, rows, groups, label):
-        """Raise ValueError if a mean runs over no rows; warn if over few."""
+    @property
+    def takes(self):
+        """What the hard form counts: "labels", "probabilities" or "numbers"."""
+        if self.of_scores:
+            return "probabilities"
+        return "numbers" if self.task == "number" else "labels"
+
+    def check_target(self, rows):
+        """Raise ValueError if the metric is not one of targets of this kind."""
         if self.task == "number" and rows.n_classes > 2:
             raise ValueError(
                 f"{self.name} needs numbers, and the target has {rows.n_classes} "
@@ -86,11 +93,13 @@ class MeanMetric:
                 f"{self.name} needs classes, and the target is a number. Use "
                 "mean_prediction, mean_squared_error, mean_absolute_error or r2_score."
             )
+
+    def conditions(self, rows, label):
+        """Mask of the rows that each mean runs over, by what they are called."""
         conditions = [
             self._condition(rows, term, own) for term, own in self._terms(rows, label)
         ]
-        for text, mask in {text: mask for mask, text in conditions}.items():
-            groups.check(rows.sample_weight, mask, text)
+        return {text: mask for mask, text in conditions}
 
     def values(self, raw_prediction, rows, groups, label, *, hard=False):
         """Metric of each population, of shape (n_populations,)."""
@@ -143,7 +152,8 @@ class MeanMetric:
         if rows.n_classes == 2:
             return mask, "positive rows" if own == (label == 1) else "negative rows"
         where = "of" if own else "outside"
-        return mask, f"rows {where} class {rows.class_labels[label]!r}"
+        labels = np.asarray(rows.class_labels).tolist()  # 'high', not np.str_('high')
+        return mask, f"rows {where} class {labels[label]!r}"
 
 
 def _identity(means, rows, groups, label):

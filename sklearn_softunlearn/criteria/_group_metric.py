@@ -150,14 +150,35 @@ class GroupMetric(Criterion):
 
         Warns of groups with fewer than 30 rows (`SmallGroupWarning`).
         """
-        groups = self._groups(rows)
-        for base, label in self._units(rows):
-            base.check(rows, groups, label)
+        for text, mask in self._conditions(rows).items():
+            self._groups(rows).check(rows.sample_weight, mask, text)
         if rows.n_classes == 0 and self.sharpness not in (None, 1.0):
             raise ValueError(
                 f"sharpness={self.sharpness!r} applies to classes, and the target is a "
                 "number: leave it out."
             )
+
+    def without_rows(self, rows):
+        """Names of the groups that hold no rows of a kind that the metric counts.
+
+        Returns
+        -------
+        dict of str to list of str
+            By kind, such as "positive rows"; empty if the metric is defined.
+
+        Raises
+        ------
+        ValueError
+            If the metric is not one of targets of this kind.
+        """
+        groups, conditions = self._groups(rows), self._conditions(rows)
+        empty = {k: groups.empty(rows.sample_weight, m) for k, m in conditions.items()}
+        return {kind: names for kind, names in empty.items() if names}
+
+    @property
+    def takes(self):
+        """What it counts: "labels", "probabilities", "scores" or "numbers"."""
+        return self._bases[0].takes
 
     def names(self, rows):
         """Names such as 'a - b', with what is compared where there are several."""
@@ -238,6 +259,14 @@ class GroupMetric(Criterion):
         return populations(
             rows, marginal=self.marginal, overall=self._aggregation.needs_overall
         )
+
+    def _conditions(self, rows):
+        """Rows that are counted, by what they are called, if the target is right."""
+        found = {}
+        for base, label in self._units(rows):
+            base.check_target(rows)
+            found |= base.conditions(rows, label)
+        return found
 
     def _units(self, rows):
         """Every base metric of every class that it is about."""

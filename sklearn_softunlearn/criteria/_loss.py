@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The loss of the model, as a metric to improve or a utility to protect."""
 
-from copy import copy
-
 import numpy as np
 
 from sklearn_softunlearn.criteria._base import Criterion, normalized
@@ -32,12 +30,11 @@ class MeanLoss(Criterion):
     array([0.6931])
     """
 
-    hard_kind = "zero-one loss"
     name = "loss"
 
-    def bind(self, rows):
-        """The criterion with the name of its `hard_value` for these rows."""
-        return _named_for(self, rows)
+    def hard_kind_on(self, rows):
+        """Name of `row_errors`."""
+        return error_kind(rows)
 
     def value(self, raw_prediction, rows):
         """Mean loss, of shape (1,)."""
@@ -85,7 +82,6 @@ class GroupLoss(Criterion):
     """
 
     needs_groups = True
-    hard_kind = "zero-one loss"
     name = "group_loss"
 
     def __init__(self, marginal=False):
@@ -99,9 +95,9 @@ class GroupLoss(Criterion):
         """Raise ValueError if a group has no rows."""
         self._groups(rows).check(rows.sample_weight, None, "rows")
 
-    def bind(self, rows):
-        """The criterion with the name of its `hard_value` for these rows."""
-        return _named_for(self, rows)
+    def hard_kind_on(self, rows):
+        """Name of `row_errors`."""
+        return error_kind(rows)
 
     def names(self, rows):
         """Names of the groups."""
@@ -131,10 +127,9 @@ class GroupLoss(Criterion):
         return self._groups(rows).weights(rows.sample_weight, None)
 
 
-def _named_for(criterion, rows):
-    bound = copy(criterion)
-    bound.hard_kind = "zero-one loss" if rows.n_classes else "mean squared error"
-    return bound
+def error_kind(rows):
+    """What the mean of `row_errors` is called."""
+    return "zero-one loss" if rows.n_classes else "mean squared error"
 
 
 def row_errors(raw_prediction, rows):

@@ -71,7 +71,7 @@ class Populations:
             If a population has no masked row of positive weight.
         """
         count = np.sum(self._mass(sample_weight, mask) > 0, axis=0)
-        empty = [self.names[p] for p in np.flatnonzero(count == 0)]
+        empty = self.empty(sample_weight, mask)
         if empty:
             raise ValueError(
                 f"The evaluation data has no {rows_text} (of positive sample weight) "
@@ -89,6 +89,11 @@ class Populations:
                 "is mostly noise. Merge small groups, or give more evaluation data.",
                 SmallGroupWarning,
             )
+
+    def empty(self, sample_weight, mask):
+        """Names of the populations without a masked row of positive weight."""
+        mass = self._mass(sample_weight, mask)
+        return [self.names[p] for p in np.flatnonzero(~np.any(mass > 0, axis=0))]
 
     def _mass(self, sample_weight, mask):
         weight = sample_weight if mask is None else sample_weight * mask

@@ -87,9 +87,9 @@ class InfluenceDisplay:
         Parameters
         ----------
         result : LeaveOneOut
-        criterion, utility : int, default=0, None
-            Positions of the criteria in `result`. ``utility=None`` takes the one after
-            ``criterion`` if there is one.
+        criterion, utility : int or str, default=0, None
+            Positions of the criteria in `result`, or their names, such as "loss".
+            ``utility=None`` takes the one after ``criterion`` if there is one.
         estimate : {"leverage_exact", "first_order", "one_step"}, \
                 default="leverage_exact"
 
@@ -100,8 +100,11 @@ class InfluenceDisplay:
         if estimate not in ESTIMATES:
             raise ValueError(f"estimate={estimate!r} must be one of {ESTIMATES}.")
         values = getattr(result, estimate)
+        criterion = _position(result, criterion, "criterion")
         if utility is None and criterion + 1 < values.shape[1]:
             utility = criterion + 1
+        if utility is not None:
+            utility = _position(result, utility, "utility")
         return cls(
             metric=values[:, criterion],
             utility=None if utility is None else values[:, utility],
@@ -118,18 +121,20 @@ class InfluenceDisplay:
         Parameters
         ----------
         result : RowInfluence
-        metric, utility : int, default=None, -1
-            Positions of the functionals. None takes the one that is largest now,
-            other than the utility.
+        metric, utility : int or str, default=None, -1
+            Positions of the functionals, or their names. A criterion's name, such as
+            "demographic_parity_difference", stands for its functional that is largest
+            now; None for the one of all that is, other than the utility.
 
         Returns
         -------
         InfluenceDisplay
         """
-        utility = range(len(result.names))[utility]
+        utility = _position(result, utility, "utility")
         if metric is None:
             others = np.delete(np.arange(len(result.names)), utility)
             metric = int(others[np.argmax(result.current[others])])
+        metric = _position(result, metric, "metric")
         return cls(
             metric=result.values[:, metric],
             utility=result.values[:, utility],
@@ -241,6 +246,17 @@ class InfluenceDisplay:
     def _new_axes(self, ax):
         self.ax_ = axes_or_new(ax)
         self.figure_ = self.ax_.figure
+
+
+def _position(result, given, parameter):
+    """Position of a functional that is given as one, by its or its criterion's name."""
+    names = result.names
+    if not isinstance(given, str):
+        return range(len(names))[given]
+    named = [j for j, n in enumerate(names) if n == given or n.startswith(f"{given}: ")]
+    if not named:
+        raise ValueError(f"{parameter}={given!r} must be one of {names}.")
+    return max(named, key=lambda j: result.current[j])
 
 
 def _by_size(values):

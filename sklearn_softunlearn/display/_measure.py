@@ -5,10 +5,11 @@ import inspect
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from sklearn_softunlearn._scorer import fairness_scorer
+from sklearn_softunlearn._scorer import metric_scorer
+from sklearn_softunlearn.criteria import AdversarialLoss, MeanLoss
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,81 @@ class Measure:
         return self.sign * self.scorer(model, X, y, **groups)
 
 
-def as_measure(given, sensitive_feature_ids):
-    """Measure of a group metric, of "loss", or of a scorer's name."""
-    name = "neg_log_loss" if given == "loss" else given
+def as_measure(given, *, classification, ids):
+    """Measure of what a corrector takes for a metric, or of a scorer's name.
+
+    Parameters
+    ----------
+    given : str, callable or Criterion
+    classification : bool
+        Whether the models are classifiers.
+    ids : str, int, list of these or None
+        `sensitive_feature_ids` of the correctors.
+    """
+    name = given
+    if isinstance(given, MeanLoss) or (isinstance(given, str) and given == "loss"):
+        name = "neg_log_loss" if classification else "neg_mean_squared_error"
     if isinstance(name, str) and name in get_scorer_names():
         negated = name.startswith("neg_")
         plain = name.removeprefix("neg_")
         return Measure(plain, get_scorer(name), sign=-1 if negated else 1)
-    scorer = fairness_scorer(
-        given, greater_is_better=True, sensitive_feature_ids=sensitive_feature_ids
-    )
+    options = {"greater_is_better": True, "sensitive_feature_ids": ids}
+    scorer = metric_scorer(given, classification=classification, **options)
+    if isinstance(given, AdversarialLoss):
+        return Measure("adversarial loss", scorer, sign=-1)
     return Measure(scorer.name, scorer, takes_groups=True)
 
 
-class _WithGroups(ClassifierMixin, BaseEstimator):
+def measures_of(given, corrector, sensitive_features):
+    """Measure of each metric that is given, for models like a corrector.
+
+    Raises
+    ------
+    ValueError
+        If one of them compares groups and there are none.
+    """
+    ids = getattr(corrector, "sensitive_feature_ids", None)
+    kind = is_classifier(corrector)
+    measures = [as_measure(each, classification=kind, ids=ids) for each in given]
+    compared = [measure.name for measure in measures if measure.takes_groups]
+    if compared and sensitive_features is None and ids is None:
+        raise ValueError(
+            f"{compared[0]} compares groups: give sensitive_features=..., those of the "
+            "rows that are measured."
+        )
+    return measures
+
+
+def point(measures, model, rows):
+    """Values of the measures for a fitted model, a tuple.
+
+    ``rows`` has X, y and the sensitive features.
+    """
+    return tuple(measure(model, *rows) for measure in measures)
+
+
+def point_of_other(measures, name, model, rows, random_state):
+    """Values of the measures for a model that is no corrector.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be measured, with its name.
+    """
+    _, y, sensitive_features = rows
+    try:
+        plain = with_groups(model, y, sensitive_features, random_state)
+        return point(measures, plain, rows)
+    except (AttributeError, TypeError, ValueError) as error:
+        wanted = " and ".join(measure.name for measure in measures)
+        raise ValueError(
+            f"others[{name!r}] ({type(model).__name__}) cannot be measured by "
+            f"{wanted}: {error} Mitigators of fairlearn predict labels only, without "
+            "probabilities or scores: leave them out, or measure labels."
+        ) from error
+
+
+class _LabelsOnly(ClassifierMixin, BaseEstimator):
     """A fitted model whose predict wants more than X, as a plain classifier."""
 
     def __init__(self, estimator, predict_params, classes):
@@ -63,4 +125,4 @@ def with_groups(model, y, sensitive_features, random_state):
     params = {k: v for k, v in offered.items() if k in accepted and v is not None}
     if not params and hasattr(model, "classes_"):
         return model
-    return _WithGroups(model, params, np.unique(y))
+    return _LabelsOnly(model, params, np.unique(y))

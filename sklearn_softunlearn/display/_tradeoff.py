@@ -9,7 +9,7 @@ from sklearn_softunlearn.display._drawing import (
     label_points,
     legend_above,
 )
-from sklearn_softunlearn.display._measure import as_measure, with_groups
+from sklearn_softunlearn.display._measure import measures_of, point, point_of_other
 from sklearn_softunlearn.display._tables import (
     COLUMNS,
     curve_table,
@@ -127,7 +127,7 @@ class TradeoffDisplay:
         sensitive_features : array-like of shape (n_samples,) or \
                 (n_samples, n_columns), default=None
             Sensitive features of these rows, for metrics that compare groups.
-        metric : str or callable, default=None
+        metric : str, callable or Criterion, default=None
             Metric for the horizontal axis: whatever :func:`fairness_scorer` takes,
             "loss", or the name of a scorer of scikit-learn. None takes the `metric`
             of the correctors.
@@ -171,26 +171,18 @@ class TradeoffDisplay:
             raise ValueError("correctors is empty. Give at least one fitted corrector.")
         first = correctors[0]
         metric = first.metric if metric is None else metric
-        ids = getattr(first, "sensitive_feature_ids", None)
-        measures = [as_measure(given, ids) for given in (metric, utility)]
-
-        def points(models):
-            return [
-                tuple(measure(model, X, y, sensitive_features) for measure in measures)
-                for model in models
-            ]
-
-        others = {
-            key: with_groups(model, y, sensitive_features, random_state)
-            for key, model in (others or {}).items()
-        }
-        curve = np.array(points(correctors))
+        measures = measures_of((metric, utility), first, sensitive_features)
+        rows = X, y, sensitive_features
+        curve = np.array([point(measures, model, rows) for model in correctors])
         return cls(
             delta=[corrector.delta for corrector in correctors],
             metric=curve[:, 0],
             utility=curve[:, 1],
-            base=points([first.base_estimator_])[0],
-            others=dict(zip(others, points(others.values()), strict=True)),
+            base=point(measures, first.base_estimator_, rows),
+            others={
+                key: point_of_other(measures, key, model, rows, random_state)
+                for key, model in (others or {}).items()
+            },
             metric_name=measures[0].name,
             utility_name=measures[1].name,
             name=type(first).__name__ if name is None else name,
@@ -260,7 +252,8 @@ class TradeoffDisplay:
             raise ValueError(
                 f"estimator is a {type(estimator).__name__}, which has no method path. "
                 "Give a SoftUnlearnCorrector; a Pipeline goes inside it, as "
-                "SoftUnlearnCorrector(pipeline)."
+                "SoftUnlearnCorrector(pipeline). A fitted SoftUnlearnCorrectorCV has "
+                "its path_, for from_path, and its cv_results_, for from_cv_results."
             )
         groups = {"sensitive_features": sensitive_features}
         path = estimator.path(X, y, deltas=deltas, **groups, **(fit_params or {}))

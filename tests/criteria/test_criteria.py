@@ -76,8 +76,8 @@ def test_mean_loss_of_a_regression_shows_the_squared_error():
     expected = mean_squared_error(rows.y, raw[:, 0], sample_weight=rows.sample_weight)
 
     assert MeanLoss().hard_value(raw, rows) == pytest.approx([expected], rel=1e-12)
-    assert MeanLoss().bind(rows).hard_kind == "mean squared error"
-    assert MeanLoss().bind(make_rows()[0]).hard_kind == "zero-one loss"
+    assert MeanLoss().hard_kind_on(rows) == "mean squared error"
+    assert MeanLoss().hard_kind_on(make_rows()[0]) == "zero-one loss"
 
 
 def test_group_losses_average_to_the_loss():

@@ -101,7 +101,29 @@ def test_an_estimate_alone_has_no_agreement(data, fitted):
         InfluenceDisplay.from_influence(found).plot()
 
 
+def test_names_stand_for_positions(data, fitted, rows):
+    X, y, group = data
+    first, second = rows.names
+    criterion = first.partition(":")[0]
+    for given, position in ((first, 0), (criterion, 0), (second, 1), ("loss", 1)):
+        named = InfluenceDisplay.from_leave_one_out(rows, criterion=given)
+        placed = InfluenceDisplay.from_leave_one_out(rows, criterion=position)
+        pd.testing.assert_frame_equal(named.frame(), placed.frame())
+        assert named.metric_name == rows.names[position]
+    swapped = InfluenceDisplay.from_leave_one_out(rows, criterion="loss", utility=first)
+    np.testing.assert_array_equal(swapped.utility, rows.leverage_exact[:, 0])
+
+    found = influence(fitted, X, y, sensitive_features=group, utility="loss")
+    named = InfluenceDisplay.from_influence(found, metric=criterion, utility="loss")
+    worst = InfluenceDisplay.from_influence(found)
+    pd.testing.assert_frame_equal(named.frame(), worst.frame())
+    one = InfluenceDisplay.from_influence(found, metric=found.names[0])
+    np.testing.assert_array_equal(one.metric, found.values[:, 0])
+
+
 def test_lengths_and_names_are_checked(rows):
+    with pytest.raises(ValueError, match=r"criterion='gap' must be one of \[.*loss"):
+        InfluenceDisplay.from_leave_one_out(rows, criterion="gap")
     with pytest.raises(ValueError, match="one length"):
         InfluenceDisplay(metric=[1.0, 2.0], utility=[1.0])
     with pytest.raises(ValueError, match="estimate='other'"):

@@ -15,12 +15,16 @@ from fairlearn.metrics import (
 from fairlearn.postprocessing import ThresholdOptimizer
 from fairlearn.reductions import DemographicParity, ExponentiatedGradient
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_softunlearn._corrector import SoftUnlearnCorrector
+from sklearn_softunlearn import (
+    AdversarialLoss,
+    GroupMetric,
+    SoftUnlearnCorrector,
+)
 from sklearn_softunlearn._scorer import fairness_scorer
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.display import TradeoffDisplay
@@ -110,12 +114,13 @@ def test_from_path_measures_on_the_given_rows(data):
         data.path[::-1], data.X_test, data.y_test, sensitive_features=data.groups_test
     )
     np.testing.assert_array_equal(display.delta, DELTAS)
-    np.testing.assert_array_equal(display.metric, [data.parity(m) for m in data.path])
+    np.testing.assert_allclose(display.metric, [data.parity(m) for m in data.path])
     np.testing.assert_array_equal(
         display.utility, [data.accuracy(m) for m in data.path]
     )
     base = data.path[0].base_estimator_
-    assert display.base == (data.parity(base), data.accuracy(base))
+    expected = data.parity(base), data.accuracy(base)
+    assert display.base == pytest.approx(expected, abs=1e-12)
     assert (display.metric_name, display.utility_name) == (PARITY, "accuracy")
     assert display.name == "Damped"
     assert len(set(display.metric)) == 3
@@ -155,7 +160,7 @@ def test_labels_may_be_strings(data):
     display = TradeoffDisplay.from_path(
         path, data.X_test, names[data.y_test], sensitive_features=data.groups_test
     )
-    np.testing.assert_array_equal(display.metric, [data.parity(m) for m in data.path])
+    np.testing.assert_allclose(display.metric, [data.parity(m) for m in data.path])
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +181,57 @@ def mitigators(data):
         }
 
 
+@pytest.mark.parametrize("metric", ["roc_auc_score_group_min", "roc_auc"])
+def test_a_mitigator_without_scores_is_named(data, mitigators, metric):
+    rows = data.X_test, data.y_test
+    groups = {"sensitive_features": data.groups_test}
+    options = {"metric": PARITY, "utility": metric}
+    plain = {"plain": mitigators["plain"]}
+    display = TradeoffDisplay.from_path(
+        data.path, *rows, **groups, **options, others=plain
+    )
+    assert display.others["plain"][1] > 0.6
+    with pytest.raises(ValueError, match=r"others\['gradient'\] .*predict labels only"):
+        TradeoffDisplay.from_path(
+            data.path, *rows, **groups, **options, others=mitigators
+        )
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("loss", np.mean),
+        (AdversarialLoss(epsilon=0.0), np.mean),
+        ("group_loss", max),
+        (GroupMetric("log_loss_group_max"), max),
+    ],
+)
+def test_whatever_a_corrector_improves_can_be_measured(data, metric, expected):
+    X, y, groups = data.X_test, data.y_test, data.groups_test
+    corrector = SoftUnlearnCorrector(metric=metric, delta=0.0)
+    corrector.fit(data.X, data.y, sensitive_features=data.groups)
+    display = TradeoffDisplay.from_path([corrector], X, y, sensitive_features=groups)
+    probability = corrector.predict_proba(X)[np.arange(len(y)), y]
+    losses = -np.log(probability)
+    if expected is max:
+        losses = [losses[groups == group].mean() for group in (0, 1)]
+
+    assert display.metric[0] == pytest.approx(expected(losses))
+
+
+def test_the_loss_of_a_regression_is_its_squared_error(data):
+    y = data.X[:, 0] + data.y
+    corrector = SoftUnlearnCorrector(LinearRegression(), metric="loss", delta=0.0)
+    display = TradeoffDisplay.from_path(
+        [corrector.fit(data.X, y)], data.X, y, utility="r2"
+    )
+
+    assert display.metric[0] == pytest.approx(
+        mean_squared_error(y, corrector.predict(data.X))
+    )
+    assert display.metric_name == "mean_squared_error"
+
+
 def test_others_are_measured_on_the_same_rows(data, mitigators):
     display = TradeoffDisplay.from_path(
         data.path,
@@ -194,7 +250,9 @@ def test_others_are_measured_on_the_same_rows(data, mitigators):
         name: (data.parity(model, **params[name]), data.accuracy(model, **params[name]))
         for name, model in mitigators.items()
     }
-    assert display.others == expected
+    assert display.others.keys() == expected.keys()
+    for name, point in expected.items():
+        assert display.others[name] == pytest.approx(point, abs=1e-12)
     assert display.frame()["model"].tolist() == [
         "base model",
         *["Damped"] * 3,
@@ -219,7 +277,7 @@ def test_groups_may_come_from_columns_of_X(data):
     [
         ({"correctors": []}, "correctors is empty"),
         ({"metric": "accurate"}, "metric='accurate' is not known"),
-        ({"sensitive_features": None}, "found no sensitive features"),
+        ({"sensitive_features": None}, f"{PARITY} compares groups: give sensitive_"),
     ],
 )
 def test_what_cannot_be_measured_is_said(data, arguments, match):
@@ -262,7 +320,7 @@ def test_from_estimator_measures_on_the_training_rows_by_default(data):
 
 
 def test_from_estimator_refuses_what_has_no_path(data):
-    with pytest.raises(ValueError, match=r"Pipeline, which has no method path"):
+    with pytest.raises(ValueError, match=r"Pipeline.* no method path.*CorrectorCV has"):
         TradeoffDisplay.from_estimator(make_pipeline(Damped()), data.X, data.y)
     with pytest.raises(ValueError, match="X_test and y_test together"):
         TradeoffDisplay.from_estimator(Damped(), data.X, data.y, X_test=data.X)

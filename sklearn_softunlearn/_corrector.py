@@ -324,18 +324,21 @@ class SoftUnlearnCorrector(
         """
         return self._path(X, y, deltas, report=True, **fit_options)
 
-    def _path(self, X, y, deltas, *, report, **fit_options):
+    def _path(self, X, y, deltas, *, report, context=None, **fit_options):
         correctors = [clone(self).set_params(delta=delta) for delta in deltas]
         for corrector in correctors:
             check_parameters(corrector)
         template = clone(self)
-        prepared = template._prepare(X, y, **fit_options)
+        progress = Progress(template, context)
+        prepared = template._prepare(X, y, progress=progress, **fit_options)
         seen = {
             name: vars(template)[name] for name in vars(template) if name[-1] == "_"
         }
         # In increasing order, so that each starts near its solution.
         ordered = sorted(correctors, key=lambda corrector: corrector.delta)
-        for corrector, done in zip(ordered, carry_out(ordered, prepared), strict=True):
+        with progress.stage(2) as stage, progress.task(stage):
+            attempts = carry_out(ordered, prepared)
+        for corrector, done in zip(ordered, attempts, strict=True):
             vars(corrector).update(seen)
             corrector._adopt(prepared, done, report=report)
         return correctors

@@ -3,6 +3,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -11,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_softunlearn import SoftUnlearnCorrector
+from sklearn_softunlearn import SoftUnlearnCorrector, SoftUnlearnCorrectorCV
 from sklearn_softunlearn._sklearn_compat import sklearn_version
 from sklearn_softunlearn.datasets import make_biased_classification
 
@@ -124,6 +125,93 @@ def test_a_frozen_estimator_is_left_alone(data):
 
     assert (set(vars(frozen)), set(vars(frozen.estimator))) == before
     assert ("SoftUnlearnCorrector", "base fit") in recorder.events
+
+
+def search(**options):
+    return SoftUnlearnCorrectorCV(deltas=[0.0, 0.2], cv=2, **options)
+
+
+def spans(events):
+    """Names of the tasks in the order in which they end, each begun before."""
+    begun, ended = [], []
+    for kind, name in (event for event in events if isinstance(event, tuple)):
+        if kind == "begin":
+            begun.append(name)
+        else:
+            begun.remove(name)
+            ended.append(name)
+    assert not begun
+    return ended
+
+
+@needs_callbacks
+def test_callbacks_see_the_folds_of_a_search(data):
+    recorder = Recorder()
+    fit(search().set_callbacks(recorder), data)
+    fold = [*STAGES, "scores", "fold"]
+
+    assert recorder.events[:2] == ["setup", ("begin", "fit")]
+    assert recorder.events[-1] == "teardown"
+    assert spans(recorder.events) == [
+        *fold, *fold, "cross-validation", *STAGES, "all rows", "fit",
+    ]  # fmt: skip
+
+
+@needs_callbacks
+def test_callbacks_come_down_through_a_search(data):
+    X, y, group = data
+    recorder = PropagatedRecorder()
+    pipeline = make_pipeline(StandardScaler(), search())
+    pipeline.set_callbacks(recorder)
+    pipeline.fit(X, y, softunlearncorrectorcv__sensitive_features=group)
+    # Of two folds and of all rows.
+    assert recorder.events.count(("LogisticRegression", "fit")) == 3
+    assert ("SoftUnlearnCorrectorCV", "cross-validation") in recorder.events
+    for fitted in (pipeline[-1], *pipeline[-1].path_):
+        assert not hasattr(fitted, "_skl_callbacks")
+
+
+@needs_callbacks
+def test_processes_take_their_context_along(data):
+    recorder = Recorder()
+    fit(search(n_jobs=2).set_callbacks(recorder), data)
+
+    assert spans(recorder.events)[-5:] == [*STAGES, "all rows", "fit"]
+
+
+@needs_callbacks
+def test_a_search_that_fails_is_torn_down(data):
+    X, y, _ = data
+    recorder = Recorder()
+    failing = search().set_callbacks(recorder)
+    with pytest.raises(ValueError, match="sensitive_features"):
+        failing.fit(X, y)
+
+    assert recorder.events[-1] == "teardown"
+
+
+@needs_callbacks
+def test_a_progress_bar_of_a_search(data, capsys):
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    fitted = fit(search().set_callbacks(ProgressBar(max_propagation_depth=None)), data)
+    shown = capsys.readouterr().out
+
+    assert "cross-validation" in shown and "100%" in shown
+    np.testing.assert_array_equal(
+        fitted.deletion_weights_, fit(search(), data).deletion_weights_
+    )
+
+
+@pytest.mark.parametrize("of_search", [False, True])
+def test_a_search_prints_what_it_is_told_to(data, capsys, of_search):
+    """The verbosity of the search or, of every stage, that of the corrector."""
+    corrector = SoftUnlearnCorrector(verbose=0 if of_search else 1)
+    fit(search(estimator=corrector, verbose=int(of_search)), data)
+    lines = capsys.readouterr().out.splitlines()
+
+    assert len(lines) == (2 if of_search else 9)
 
 
 def test_verbose_prints_a_line_for_each_stage(data, capsys):

@@ -14,11 +14,18 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_softunlearn._corrector import SoftUnlearnCorrector
 from sklearn_softunlearn._inputs._evaluation import check_target, make_table
 from sklearn_softunlearn._prediction import CorrectedEstimatorMixin
+from sklearn_softunlearn._progress import Progress
 from sklearn_softunlearn._reporting._report import ReportHTMLMixin
-from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
+from sklearn_softunlearn._sklearn_compat import (
+    CallbackSupportMixin,
+    n_rows,
+    safe_indexing,
+    with_callbacks,
+)
 from sklearn_softunlearn._tuning._cv_results import cv_results
 from sklearn_softunlearn._tuning._requirement import Requirement
 from sklearn_softunlearn._tuning._scoring import resolve_scorers, scorers_on
+from sklearn_softunlearn._tuning._search_progress import SCORES, SearchProgress
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
@@ -30,6 +37,7 @@ _DEFAULT_REQUIREMENT = Requirement(utility_loss_at_most=0.005)
 
 
 class SoftUnlearnCorrectorCV(
+    CallbackSupportMixin,
     ReportHTMLMixin,
     CorrectedEstimatorMixin,
     MetaEstimatorMixin,
@@ -64,7 +72,8 @@ class SoftUnlearnCorrectorCV(
     n_jobs : int, default=None
         Number of folds computed at the same time.
     verbose : int, default=0
-        1 prints a line for each fold.
+        1 prints a line for each fold. Where scikit-learn has callbacks (1.9 and
+        later), `set_callbacks` is supported too.
 
     Attributes
     ----------
@@ -142,6 +151,7 @@ class SoftUnlearnCorrectorCV(
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @with_callbacks
     def fit(
         self,
         X,
@@ -177,6 +187,7 @@ class SoftUnlearnCorrectorCV(
         ValueError
             If a parameter or the data are not usable; see `SoftUnlearnCorrector.fit`.
         """
+        progress = SearchProgress(self, X, y)
         corrector, deltas = self._corrector(), candidates(self.deltas)
         scorers = resolve_scorers(self.scoring, corrector)
         choose = _chooser(self.refit, self.scoring, scorers)
@@ -190,31 +201,20 @@ class SoftUnlearnCorrectorCV(
             "sample_weight_val": sample_weight_val,
         }
         fixed = {name: v for name, v in validation.items() if v is not None}
-        folds = self._folds(table, corrector)
-        done = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_and_score)(
-                clone(corrector), table, fold, deltas, scorers, fixed,
-                fit_params, sample_weight is not None, self.verbose,
-            )
-            for fold in folds
-        )  # fmt: skip
-        scores, fit_times, score_times = (
-            np.array(part) for part in zip(*done, strict=True)
-        )
-        self.cv_results_ = cv_results(
-            deltas,
-            {name: scores[:, :, j] for j, name in enumerate(scorers)},
-            fit_times,
-            score_times,
+        weighted = sample_weight is not None
+        self.cv_results_ = self._cross_validated(
+            progress, corrector, table, deltas, scorers, fixed, fit_params, weighted
         )
         self.best_index_ = _checked_index(choose(self.cv_results_), len(deltas))
-        self.deltas_, self.n_splits_, self.scorer_ = deltas, len(folds), scorers
+        self.deltas_, self.scorer_ = deltas, scorers
         self.delta_ = float(deltas[self.best_index_])
         self.best_params_ = {"delta": self.delta_}
-        self.path_ = _path(
-            corrector, table, deltas, sample_weight is not None, fixed | fit_params
-        )
-        return self._adopt(self.path_[self.best_index_])
+        with progress.all_rows() as context:
+            options = fixed | fit_params | {"context": context}
+            self.path_ = _path(corrector, table, deltas, weighted, options)
+        self._adopt(self.path_[self.best_index_])
+        progress.end()
+        return self
 
     @property
     def delta_max_(self):
@@ -228,7 +228,6 @@ class SoftUnlearnCorrectorCV(
         for name, value in vars(corrector).items():
             if name.endswith("_") and not name.startswith("_"):
                 setattr(self, name, value)
-        return self
 
     def _corrector(self):
         if isinstance(self.estimator, SoftUnlearnCorrector):
@@ -239,9 +238,22 @@ class SoftUnlearnCorrectorCV(
         # The model inside: what metadata is routed to, and whose tags are shown.
         return self._corrector()._get_estimator()
 
-    def _folds(self, table, corrector):
+    def _cross_validated(self, progress, corrector, table, deltas, scorers, *options):
+        """Scores of all candidates in all folds, as ``cv_results_`` has them."""
         splitter = check_cv(self.cv, table.y, classifier=is_classifier(corrector))
-        return list(splitter.split(table.X, table.y))
+        folds = list(splitter.split(table.X, table.y))
+        self.n_splits_ = len(folds)
+        with progress.cross_validation(len(folds)) as contexts:
+            done = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fit_and_score)(
+                    clone(corrector), table, fold, deltas, scorers, *options,
+                    self.verbose, context,
+                )
+                for fold, context in zip(folds, contexts, strict=True)
+            )  # fmt: skip
+        scores, fit_times, score_times = map(np.array, zip(*done, strict=True))
+        named = {name: scores[:, :, j] for j, name in enumerate(scorers)}
+        return cv_results(deltas, named, fit_times, score_times)
 
 
 def candidates(deltas):
@@ -288,9 +300,11 @@ def _checked_index(index, n_candidates):
 
 
 def _fit_and_score(
-    corrector, table, fold, deltas, scorers, fixed, fit_params, weighted, verbose
-):
+    corrector, table, fold, deltas, scorers, fixed, fit_params, weighted, verbose,
+    context,
+):  # fmt: skip
     """Scores (n_deltas, n_scorers) of one fold, and seconds for fit and scores."""
+    context.call_on_fit_task_begin(estimator=corrector)
     train, test = fold
     rows = table.take(train)
     n_samples = len(table.y)
@@ -300,18 +314,26 @@ def _fit_and_score(
         # Of most candidates in most folds; the fit on all rows says it once.
         for category in _SAID_ONCE:
             warnings.simplefilter("ignore", category)
-        path = _path(corrector, rows, deltas, weighted, fixed | cut, report=False)
+        options = fixed | cut | {"context": context}
+        path = _path(corrector, rows, deltas, weighted, options, report=False)
     fit_time = perf_counter() - start
-    held_out = table.take(test)
+    with Progress(corrector, context).task(context.subcontext(task_name=SCORES)):
+        scores, times = _scores(scorers, path, table.take(test))
+    if verbose:
+        print(f"{len(deltas)} deltas: fit {fit_time:.2f} s, score {sum(times):.2f} s")
+    context.call_on_fit_task_end(estimator=corrector)
+    return scores, fit_time, times
+
+
+def _scores(scorers, path, held_out):
+    """Scores (n_deltas, n_scorers), and seconds of each delta."""
     measures = scorers_on(scorers, path[0], held_out)
     scores, times = [], []
     for model in path:
         start = perf_counter()
         scores.append([measure(model) for measure in measures])
         times.append(perf_counter() - start)
-    if verbose:
-        print(f"{len(deltas)} deltas: fit {fit_time:.2f} s, score {sum(times):.2f} s")
-    return scores, fit_time, times
+    return scores, times
 
 
 def _path(corrector, table, deltas, weighted, options, report=True):

@@ -34,7 +34,9 @@ class RankMetric:
         if rows.n_classes != 2:
             raise ValueError(
                 f"{self.name} needs a target of two classes, and it has "
-                f"{rows.n_classes or 'numbers'}."
+                f"{rows.n_classes or 'numbers'}. Of more classes compare labels, for "
+                "example with recall_score, whose worst class counts, or "
+                "balanced_accuracy_score."
             )
 
     def conditions(self, rows, label):

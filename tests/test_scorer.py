@@ -714,6 +714,13 @@ def test_bad_groups_are_refused(data, features, match):
         )
 
 
+def test_labels_of_other_rows_are_refused(data):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        fairness_scorer(PARITY)(
+            data.model, data.X[1:], data.y, sensitive_features=data.groups
+        )
+
+
 @pytest.mark.parametrize(
     ("ids", "X"),
     [

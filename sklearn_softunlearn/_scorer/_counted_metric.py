@@ -8,6 +8,7 @@ time.
 """
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 
 from sklearn_softunlearn._scorer._answers import Answers
 from sklearn_softunlearn._scorer._groups import group_names, one_group_reason
@@ -58,7 +59,9 @@ class CountedMetric:
         def measure(model):
             if reason is not None:
                 return np.nan, reason
-            return _value(bound, answers(model, X)[kept], rows)
+            given = answers(model, X)
+            check_consistent_length(target, given)
+            return _value(bound, given[kept], rows)
 
         return measure
 

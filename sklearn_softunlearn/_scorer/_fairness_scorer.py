@@ -183,7 +183,7 @@ class _FairnessScorer:
         """
         features = group_frame(self._find_features(X, y, sensitive_features))
         y = column_or_1d(y)
-        check_consistent_length(X, y, features, sample_weight)
+        check_consistent_length(y, features, sample_weight)
         measure = self.metric.on_rows(estimator, X, y, features, sample_weight)
         sign = 1.0 if self.greater_is_better else -1.0
 

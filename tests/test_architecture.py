@@ -21,7 +21,7 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 LAYERS = [
     {"exceptions"},
     {"_sklearn_compat"},
-    {"_losses", "_responses"},
+    {"_losses", "_responses", "_conjugate_gradients"},
     {"criteria", "models"},
     {"_curvature"},
     {"_influence", "_leverage"},

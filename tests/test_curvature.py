@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from sklearn_softunlearn import _conjugate_gradients
 from sklearn_softunlearn._curvature import (
     MAX_DENSE_PARAMETERS,
     Cholesky,
@@ -12,7 +13,7 @@ from sklearn_softunlearn._curvature import (
 )
 from sklearn_softunlearn.exceptions import CurvatureWarning
 from sklearn_softunlearn.models import LogisticModel
-from tests.models_for_tests import small_problem
+from tests.models_for_tests import precise_logistic, small_problem
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,32 @@ def test_solves_with_the_hessian_of_the_objective(problem, curvature, damping):
     solve = curvature.factorize(problem.model, problem.model.row_weight)
 
     np.testing.assert_allclose(hessian @ solve(gradients), gradients, rtol=1e-6)
+
+
+def test_a_wide_dense_model_is_solved_exactly_through_a_sketch(monkeypatch):
+    """More columns than the rows can tell apart, of very unequal weight."""
+    rng = np.random.default_rng(0)
+    X = (
+        rng.normal(size=(400, 60))
+        @ rng.normal(size=(60, 300))
+        * np.geomspace(1e-2, 10, 300)
+    )
+    y = (X[:, -1] + rng.logistic(size=400) > 0).astype(int)
+    model = LogisticModel(precise_logistic().fit(X, y), X, y, np.ones(400))
+    G = rng.normal(size=(301, 2))
+    sketches = []
+    sketch = _conjugate_gradients.sketched_preconditioner
+    monkeypatch.setattr(
+        _conjugate_gradients,
+        "sketched_preconditioner",
+        lambda *given: sketches.append(given) or sketch(*given),
+    )
+
+    found = ConjugateGradient().factorize(model, model.row_weight)(G)
+    exact = Cholesky().factorize(model, model.row_weight)(G)
+
+    assert len(sketches) == 1
+    assert np.linalg.norm(found - exact) < 1e-6 * np.linalg.norm(exact)
 
 
 def test_diagonal_solves_with_the_diagonal(problem):

@@ -60,23 +60,21 @@ class LinearModel(TrainedModel):
     def _product(self, X, directions):
         n_directions = directions.shape[1]
         table = directions.reshape(self.n_outputs, -1, n_directions)
-        product = np.empty((X.shape[0], self.n_outputs, n_directions))
-        for output, block in enumerate(table):
-            slopes, shift = (
-                (block[:-1], block[-1]) if self.has_intercept else (block, 0.0)
-            )
-            product[:, output] = X @ slopes + shift
-        return product
+        slopes = table[:, :-1] if self.has_intercept else table
+        # One pass over X for all outputs.
+        columns = np.moveaxis(slopes, 0, 1).reshape(X.shape[1], -1)
+        product = _product(X, columns).reshape(-1, self.n_outputs, n_directions)
+        return product + table[:, -1] if self.has_intercept else product
 
     def vjp(self, X, cotangents):
         """J.T @ cotangents, of shape (n_parameters, n_directions)."""
-        blocks = []
-        for output in range(self.n_outputs):
-            cotangent = np.ascontiguousarray(cotangents[:, output])
-            blocks.append(_transposed_product(X, cotangent))
-            if self.has_intercept:
-                blocks.append(cotangent.sum(axis=0, keepdims=True))
-        return self._free(np.vstack(blocks))
+        n_directions = cotangents.shape[2]
+        columns = cotangents.reshape(-1, self.n_outputs * n_directions)
+        slopes = _transposed_product(X, columns)
+        table = np.moveaxis(slopes.reshape(-1, self.n_outputs, n_directions), 1, 0)
+        if self.has_intercept:
+            table = np.concatenate([table, cotangents.sum(axis=0)[:, None]], axis=1)
+        return self._free(table.reshape(-1, n_directions))
 
     def gram(self, curvature):
         """Dense sum_i J_i.T @ curvature_i @ J_i over the training rows."""
@@ -99,20 +97,32 @@ class LinearModel(TrainedModel):
 
     def _gram(self, X, curvature):
         size = X.shape[1] + self.has_intercept
-        gram = np.empty((self.n_outputs, size, self.n_outputs, size))
+        gram = np.zeros((self.n_outputs, size, self.n_outputs, size))
         for first in range(self.n_outputs):
-            for second in range(first + 1):
-                block = _weighted_gram(
-                    X, curvature[:, first, second], self.has_intercept
-                )
+            for second in range(first):
+                # Of softmax it is negative; without signs it is half the work.
+                weight = -curvature[:, first, second]
+                if not np.any(weight):
+                    continue
+                block = -_weighted_gram(X, weight, self.has_intercept)
                 gram[first, :, second] = gram[second, :, first] = block
+        self._fill_diagonal_blocks(gram, X, curvature)
         return gram.reshape(self.n_outputs * size, self.n_outputs * size)
+
+    def _fill_diagonal_blocks(self, gram, X, curvature):
+        if _is_shift_invariant(curvature):
+            for own in range(self.n_outputs):
+                gram[own, :, own] = -gram[own].sum(axis=1)
+            return
+        for own in range(self.n_outputs):
+            gram[own, :, own] = _weighted_gram(
+                X, curvature[:, own, own], self.has_intercept
+            )
 
     def gram_diagonal(self, curvature):
         """Diagonal of `gram`, of shape (n_parameters,)."""
         own = np.diagonal(curvature, axis1=1, axis2=2)
-        squares = self.X.multiply(self.X) if sparse.issparse(self.X) else self.X**2
-        blocks = [squares.T @ own]
+        blocks = [_squares_product(self.X, own)]
         if self.has_intercept:
             blocks.append(own.sum(axis=0, keepdims=True))
         return self._free(np.vstack(blocks).T.reshape(-1, 1))[:, 0]
@@ -121,6 +131,14 @@ class LinearModel(TrainedModel):
         if self.fixed is None:
             return directions
         return np.where(self.fixed[:, None], 0.0, directions)
+
+
+def _is_shift_invariant(curvature):
+    """Whether the loss does not change along a common shift of outputs, as softmax."""
+    if curvature.shape[1] == 1:
+        return False
+    left = np.max(np.abs(curvature.sum(axis=2)), initial=0.0)
+    return bool(left <= 1e-15 * np.max(np.abs(curvature), initial=0.0))
 
 
 def common_shifts(loose, n_outputs):
@@ -142,9 +160,27 @@ def common_shifts(loose, n_outputs):
     return sparse.csc_array(sparse.kron(shift, units, format="csc"))
 
 
+def _product(X, columns):
+    """X @ columns; BLAS takes up to half the time for few columns as rows."""
+    if sparse.issparse(X):
+        return X @ columns
+    return np.ascontiguousarray((np.ascontiguousarray(columns.T) @ X.T).T)
+
+
 def _transposed_product(X, cotangent):
     """X.T @ cotangent; BLAS takes half the time for it with X on the right."""
     return X.T @ cotangent if sparse.issparse(X) else (cotangent.T @ X).T
+
+
+def _squares_product(X, weights):
+    """(X * X).T @ weights, without a squared copy of dense X."""
+    if sparse.issparse(X):
+        return X.multiply(X).T @ weights
+    total = np.zeros((X.shape[1], weights.shape[1]))
+    for start in range(0, X.shape[0], _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        total += (X[rows] ** 2).T @ weights[rows]
+    return total
 
 
 def _weighted_gram(X, weight, has_intercept):

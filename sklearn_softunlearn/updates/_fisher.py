@@ -6,7 +6,7 @@ from scipy import linalg
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from sklearn_softunlearn._curvature import Cholesky, resolve_curvature
+from sklearn_softunlearn._curvature import Cholesky, check_dense, resolve_curvature
 from sklearn_softunlearn.updates._checks import check_within
 from sklearn_softunlearn.updates._newton import backtrack
 from sklearn_softunlearn.updates._problem import UpdateResult
@@ -30,7 +30,7 @@ class FisherForgetting(BaseEstimator):
     Parameters
     ----------
     fisher : {"diagonal", "cholesky"}, default="diagonal"
-        Diagonal or full Fisher information.
+        Diagonal or full Fisher information, of at most 32768 parameters.
     noise : float, default=0.0
         (lambda * sigma_h^2)^(1/4) of the source; 0 omits the noise.
     random_state : int, RandomState instance or None, default=None
@@ -59,8 +59,8 @@ class FisherForgetting(BaseEstimator):
 
     def update(self, problem):
         """Result of the shift and the noise, an `UpdateResult`."""
-        self._check()
         model, weight = problem.model, problem.retain_weight
+        self._check(model.parameters.size)
         solve = resolve_curvature(self.fisher, model.parameters.size).factorize(
             model, weight
         )
@@ -71,12 +71,18 @@ class FisherForgetting(BaseEstimator):
             theta = theta + self.noise * self._noise(model, weight)
         return UpdateResult(theta)
 
-    def _check(self):
+    def _check(self, n_parameters):
         if self.fisher not in ("diagonal", "cholesky"):
             raise ValueError(
                 f"fisher={self.fisher!r} must be 'diagonal' or 'cholesky'."
             )
         check_within(self, "noise")
+        if self.fisher == "cholesky":
+            check_dense(
+                n_parameters,
+                "update=FisherForgetting(fisher='cholesky')",
+                "Use fisher='diagonal', or update='newton', which forms no matrix.",
+            )
 
     def _noise(self, model, weight):
         normal = check_random_state(self.random_state).normal(
@@ -109,7 +115,7 @@ class NTKForgetting(BaseEstimator):
     objective, in which case it is halved. c is the mean curvature of the loss over the
     retained rows, 1 for the squared error, which the source trains with: for ridge
     regression the shift is exact retraining. Costs two passes over the training rows
-    and the Cholesky factor of K.
+    and the Cholesky factor of K, of at most 32768 parameters.
 
     Parameters
     ----------
@@ -140,6 +146,11 @@ class NTKForgetting(BaseEstimator):
         """Result of the shift, an `UpdateResult`."""
         check_within(self, "damping")
         model, weight = problem.model, problem.retain_weight
+        check_dense(
+            model.parameters.size,
+            "update='ntk'",
+            "Use update='influence' or 'newton', which form no matrix.",
+        )
         solve = Cholesky(self.damping).factorize_curvature(
             model, _mean_curvature(model, weight)
         )

@@ -3,12 +3,16 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn._influence import first_order_shift
 from sklearn_softunlearn.updates import (
+    FisherForgetting,
     InfluenceUpdate,
     NewtonUpdate,
+    NTKForgetting,
     Retrain,
     UpdateProblem,
     resolve_update,
@@ -126,3 +130,21 @@ def test_updates_modify_nothing(problem, deletion_weights, name):
 def test_unknown_update_lists_the_known(unknown):
     with pytest.raises(ValueError, match=r"update=.*influence.*newton.*retrain"):
         resolve_update(unknown)
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "remedy"),
+    [
+        ("update", NTKForgetting(), "influence"),
+        ("update", FisherForgetting(fisher="cholesky"), "diagonal"),
+        ("curvature", "cholesky", "conjugate_gradient"),
+    ],
+)
+def test_a_matrix_over_too_many_parameters_is_refused(option, given, remedy):
+    rng = np.random.default_rng(0)
+    X = sparse.csr_array(sparse.random(80, 40_000, 1e-3, random_state=0))
+    y, group = np.arange(80) % 2, rng.permutation(80) % 2
+    corrector = SoftUnlearnCorrector(utility_tol=1.0).set_params(**{option: given})
+
+    with pytest.raises(ValueError, match=rf"{option}=.*40001 par.*12 GiB.*{remedy}"):
+        corrector.fit(X, y, sensitive_features=group)

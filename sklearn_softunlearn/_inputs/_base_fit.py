@@ -11,11 +11,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
-from sklearn_softunlearn._sklearn_compat import routing_enabled
+from sklearn_softunlearn._sklearn_compat import routing_enabled, safe_indexing
 from sklearn_softunlearn.models import (
     fit_parameter_name,
     model_class,
     predictor,
+    transformed,
     unfreeze,
 )
 
@@ -55,14 +56,20 @@ def fit_base(corrector, estimator, training, fit_params, progress):
     with remedy_for_values(), _refused_broadcast(), progress.stage(0) as context:
         if isinstance(unfitted, FrozenEstimator):
             with progress.task(context):
-                return unfitted.fit(training.X, training.y, **params)
+                return unfitted.fit(training.X, training.target, **params)
         fit = check_memory(corrector.memory).cache(_fit, ignore=["progress", "context"])
-        fitted = fit(unfitted, training.X, training.y, params, progress, context)
+        fitted = fit(unfitted, training.X, training.target, params, progress, context)
+        _check_fit(fitted, training)
         if corrector.memory is None:
             return fitted
         # Fresh from `fit`, its arrays may have other strides than when it is loaded,
         # and joblib would take it for another estimator.
         return pickle.loads(pickle.dumps(fitted))
+
+
+def _check_fit(fitted, training):
+    last, first = predictor(fitted), transformed(fitted, safe_indexing(training.X, [0]))
+    model_class(last).check_fit(last, first, training.target[:1])
 
 
 def _fit(unfitted, X, y, params, progress, context):
@@ -107,9 +114,10 @@ def _refused_broadcast():
             if "Using a target size" not in str(warning):
                 raise
             raise ValueError(
-                "The module returns one column, (n_rows, 1), where y is a vector, so "
-                "that the criterion would compare all pairs of rows. Return "
-                "output.squeeze(-1) in the module's forward."
+                "The module returns an output of another shape than y, so that the "
+                "criterion would compare all pairs of rows. Give y the shape of the "
+                "output: y.reshape(-1, 1) for a column, or return output.squeeze(-1) "
+                "in the module's forward for a vector."
             ) from warning
 
 

@@ -19,6 +19,7 @@ from sklearn_softunlearn._sklearn_compat import (
     n_rows,
     safe_indexing,
 )
+from sklearn_softunlearn.models import keeps_target_column
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Table:
     """Rows as the user gave them: features, target, groups and weights.
 
     ``suffix`` completes the names of the arguments in messages: "" or "_val";
-    ``groups_name`` is what the user called the sensitive features.
+    ``groups_name`` is what the user called the sensitive features; ``as_column`` says
+    that y was a column, (n_samples, 1), for an estimator that wants one.
     """
 
     X: Any
@@ -35,6 +37,12 @@ class Table:
     sample_weight: np.ndarray
     suffix: str = ""
     groups_name: str = "sensitive_features"
+    as_column: bool = False
+
+    @property
+    def target(self):
+        """The y that the estimator is fitted to."""
+        return self.y[:, None] if self.as_column else self.y
 
     def take(self, indices):
         """The rows at these positions."""
@@ -67,8 +75,18 @@ class Table:
         )
 
 
-def make_table(X, y, sensitive_features, sample_weight, sensitive_feature_ids, suffix):
+def make_table(
+    X,
+    y,
+    sensitive_features,
+    sample_weight,
+    sensitive_feature_ids,
+    suffix,
+    estimator=None,
+):
     """Table of the arguments that a user gave, checked for their lengths.
+
+    The ``estimator`` that is fitted to y, if any, decides whether a column stays one.
 
     Raises
     ------
@@ -76,7 +94,8 @@ def make_table(X, y, sensitive_features, sample_weight, sensitive_feature_ids, s
         If lengths differ, values of y are missing, weights are negative or all zero,
         or the sensitive features are given in two ways.
     """
-    X, y = indexable(X)[0], column_or_1d(y, warn=True)
+    as_column = np.asarray(y).ndim == 2 and _keeps_column(estimator)
+    X, y = indexable(X)[0], column_or_1d(y, warn=not as_column)
     if n_rows(X) == 0:
         raise ValueError(f"X{suffix} has 0 sample(s) while a minimum of 1 is required.")
     _check_target(y, n_rows(X), suffix)
@@ -90,7 +109,11 @@ def make_table(X, y, sensitive_features, sample_weight, sensitive_feature_ids, s
         sensitive_features = columns_of(X, sensitive_feature_ids)
         name = f"sensitive_feature_ids={sensitive_feature_ids!r} of X{suffix}"
     _check_same_order(X, sensitive_features, f"X{suffix}", name)
-    return Table(X, y, sensitive_features, weight, suffix, name)
+    return Table(X, y, sensitive_features, weight, suffix, name, as_column)
+
+
+def _keeps_column(estimator):
+    return estimator is not None and keeps_target_column(estimator)
 
 
 def _check_same_order(X, sensitive_features, x_name, name):
@@ -124,7 +147,12 @@ def _check_target(y, n_samples, suffix):
 
 
 def validation_table(
-    X_val, y_val, sensitive_features_val, sample_weight_val, sensitive_feature_ids
+    X_val,
+    y_val,
+    sensitive_features_val,
+    sample_weight_val,
+    sensitive_feature_ids,
+    estimator=None,
 ):
     """Table of the validation data, or None if there is none.
 
@@ -156,6 +184,7 @@ def validation_table(
         sample_weight_val,
         sensitive_feature_ids,
         "_val",
+        estimator,
     )
 
 

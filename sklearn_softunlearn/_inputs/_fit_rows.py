@@ -86,7 +86,7 @@ def rows_of_fit(
         have been cut by cross-validation.
     """
     ids = corrector.sensitive_feature_ids
-    table = make_table(X, y, sensitive_features, sample_weight, ids, "")
+    table = make_table(X, y, sensitive_features, sample_weight, ids, "", estimator)
     check_target(table, estimator)
     given = (X_val, y_val, sensitive_features_val, sample_weight_val)
     if isinstance(X_val, ValidationData):
@@ -97,7 +97,7 @@ def rows_of_fit(
         _check_columns(corrector, given[0])
     return split_rows(
         table,
-        validation_table(*given, ids),
+        validation_table(*given, ids, estimator),
         corrector.validation_fraction,
         corrector.random_state,
         already_trained=isinstance(estimator, FrozenEstimator),

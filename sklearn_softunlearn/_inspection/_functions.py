@@ -112,7 +112,7 @@ def influence(
     criteria = [metric] if utility is None else [metric, utility]
     state = linearized(
         estimator,
-        _tables(X, y, sensitive_features, sample_weight, X_val, y_val,
+        _tables(estimator, X, y, sensitive_features, sample_weight, X_val, y_val,
                 sensitive_features_val, sample_weight_val, sensitive_feature_ids),
         criteria,
         curvature,
@@ -201,7 +201,7 @@ def leave_one_out(
         criteria = [criteria]
     state = linearized(
         estimator,
-        _tables(X, y, sensitive_features, sample_weight, X_val, y_val,
+        _tables(estimator, X, y, sensitive_features, sample_weight, X_val, y_val,
                 sensitive_features_val, sample_weight_val, sensitive_feature_ids),
         list(criteria),
         curvature,
@@ -224,9 +224,9 @@ def leave_one_out(
     )
 
 
-def _tables(X, y, groups, weight, X_val, y_val, groups_val, weight_val, ids):
-    training = make_table(X, y, groups, weight, ids, "")
-    validation = validation_table(X_val, y_val, groups_val, weight_val, ids)
+def _tables(estimator, X, y, groups, weight, X_val, y_val, groups_val, weight_val, ids):
+    training = make_table(X, y, groups, weight, ids, "", estimator)
+    validation = validation_table(X_val, y_val, groups_val, weight_val, ids, estimator)
     return training, training if validation is None else validation
 
 

@@ -128,7 +128,7 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
                 "For the rows of fit use fit_transform."
             )
         last = predictor(self.estimator_)
-        table = make_table(X, y, None, None, None, "")
+        table = make_table(X, y, None, None, None, "", self.estimator_)
         seen = check_array(
             embed(self.estimator_, table.X), accept_sparse="csr", dtype=np.float64
         )
@@ -145,7 +145,13 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
     def _fit(self, X, y, sensitive_features, sample_weight):
         validate_data(self, X, skip_check_array=True)
         table = make_table(
-            X, y, sensitive_features, sample_weight, self.sensitive_feature_ids, ""
+            X,
+            y,
+            sensitive_features,
+            sample_weight,
+            self.sensitive_feature_ids,
+            "",
+            self._unfitted(),
         )
         self.estimator_ = self._fitted_estimator(table, sample_weight is not None)
         utility = self.utility if isinstance(self.utility, list) else [self.utility]
@@ -159,10 +165,13 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
         return state.influence[:, columns]
 
     def _fitted_estimator(self, table, weighted):
-        given = LogisticRegression() if self.estimator is None else self.estimator
+        given = self._unfitted()
         name = fit_parameter_name(given, "sample_weight")
         weight = {name: table.sample_weight} if weighted else {}
-        return clone(given).fit(table.X, table.y, **weight)
+        return clone(given).fit(table.X, table.target, **weight)
+
+    def _unfitted(self):
+        return LogisticRegression() if self.estimator is None else self.estimator
 
     def _row_scale(self, target):
         """Weight by which the estimator multiplies each row in its objective."""

@@ -192,8 +192,9 @@ class SoftUnlearnCorrectorCV(
         scorers = resolve_scorers(self.scoring, corrector)
         choose = _chooser(self.refit, self.scoring, scorers)
         ids = corrector.sensitive_feature_ids
-        table = make_table(X, y, sensitive_features, sample_weight, ids, "")
-        check_target(table, corrector._get_estimator())
+        model = corrector._get_estimator()
+        table = make_table(X, y, sensitive_features, sample_weight, ids, "", model)
+        check_target(table, model)
         validation = {
             "X_val": X_val,
             "y_val": y_val,
@@ -341,7 +342,7 @@ def _path(corrector, table, deltas, weighted, options, report=True):
     given = corrector.sensitive_feature_ids is None
     return corrector._path(
         table.X,
-        table.y,
+        table.target,
         deltas,
         report=report,
         sensitive_features=table.sensitive_features if given else None,

@@ -83,7 +83,9 @@ class DeletionWeightsDisplay:
         """
         check_is_fitted(estimator)
         ids = getattr(estimator, "sensitive_feature_ids", None)
-        table = make_table(X, y, sensitive_features, sample_weight, ids, "")
+        table = make_table(
+            X, y, sensitive_features, sample_weight, ids, "", estimator.base_estimator_
+        )
         group = None
         if table.sensitive_features is not None:
             groups = table.groups()

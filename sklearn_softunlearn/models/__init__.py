@@ -5,6 +5,7 @@ from sklearn_softunlearn.models._base import TrainedModel
 from sklearn_softunlearn.models._composite import (
     embed,
     fit_parameter_name,
+    keeps_target_column,
     predictor,
     transformed,
     unfreeze,
@@ -20,6 +21,7 @@ __all__ = [
     "TrainedModel",
     "embed",
     "fit_parameter_name",
+    "keeps_target_column",
     "model_class",
     "predictor",
     "transformed",

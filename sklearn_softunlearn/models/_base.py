@@ -65,6 +65,15 @@ class TrainedModel(ABC):
         """Raise TypeError if X is of no kind that the estimator is corrected on."""
 
     @staticmethod
+    def keeps_target_column(estimator):
+        """Whether the estimator's own fit tells y of shape (n, 1) from a vector."""
+        return False
+
+    @staticmethod  # noqa: B027 (optional: most estimators check it themselves)
+    def check_fit(estimator, X, y):
+        """Raise ValueError if some rows show that the fit to y went wrong."""
+
+    @staticmethod
     def embed(estimator, X):
         """What the corrected layer of a fitted estimator sees of X: X, if linear."""
         return X

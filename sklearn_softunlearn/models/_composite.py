@@ -24,6 +24,12 @@ def predictor(estimator):
     return estimator
 
 
+def keeps_target_column(estimator):
+    """Whether the predictor's own fit tells y of shape (n, 1) from a vector."""
+    last = predictor(estimator)
+    return model_class(last).keeps_target_column(last)
+
+
 def embed(estimator, X, layer="last"):
     """What the corrected part of a fitted estimator sees of X.
 

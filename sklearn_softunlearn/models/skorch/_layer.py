@@ -2,10 +2,11 @@
 """Which parameters of a net are corrected, and the model that represents them."""
 
 import numpy as np
+from sklearn.base import is_classifier
 
 from sklearn_softunlearn.models.skorch._last_layer import LastLayerModel
 from sklearn_softunlearn.models.skorch._module import ModuleModel
-from sklearn_softunlearn.models.skorch._net import check_rows
+from sklearn_softunlearn.models.skorch._net import check_output_shape, check_rows
 
 
 class NetLayer:
@@ -52,6 +53,15 @@ class NetLayer:
     def check_rows(self, X):
         """Raise TypeError unless X is one array of rows."""
         check_rows(X)
+
+    def keeps_target_column(self, net):
+        """A regressor's criterion compares shapes: y stays as it is given."""
+        return not is_classifier(net)
+
+    def check_fit(self, net, X, y):
+        """Raise ValueError if a regressor's criterion compared all pairs of rows."""
+        if not is_classifier(net):
+            check_output_shape(net, X, y)
 
     def embed(self, net, X):
         """What the corrected parameters see of X: features before the last layer."""

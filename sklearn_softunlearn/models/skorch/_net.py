@@ -34,6 +34,22 @@ def check_rows(X):
     )
 
 
+def check_output_shape(net, X, y):
+    """Raise ValueError unless the module's outputs have the shape of the targets.
+
+    torch warns of it in its own criteria, and not in those of others.
+    """
+    with hint_at_dtype(X):
+        output = first_output(net.forward(X))
+    if output.shape != np.shape(y):
+        raise ValueError(
+            f"The module returns an output of shape {tuple(output.shape)} for targets "
+            f"of shape {np.shape(y)}, so that the criterion compared all pairs of "
+            "rows of a batch. Give y the shape of the output: y.reshape(-1, 1), or "
+            "return output.squeeze(-1) in the module's forward."
+        )
+
+
 def batches(net, X):
     """Tensors of consecutive rows, as skorch would feed them to the module."""
     if net.dataset is Dataset and net.iterator_valid is DataLoader:

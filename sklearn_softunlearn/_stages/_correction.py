@@ -162,8 +162,10 @@ def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memor
     criteria = (metric.criterion, utility.criterion)
     # Other solvers hold the model, that is, the data.
     whole = memory is None or isinstance(curvature, Cholesky)
-    solve, influence, values = check_memory(memory).cache(_solved)(
-        model, X, raw, rows, criteria, curvature, row_weight, whole
+    cached = check_memory(memory).cache(_solved, ignore=["model"])
+    key = None if memory is None else model.cache_key()
+    solve, influence, values = cached(
+        model, X, raw, rows, criteria, curvature, row_weight, whole, key
     )
     return Linearization(
         model=model,
@@ -180,8 +182,11 @@ def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memor
     )
 
 
-def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole):
-    """Solver (None unless ``whole``), influences and values of the criteria."""
+def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole, key):
+    """Solver (None unless ``whole``), influences and values of the criteria.
+
+    The ``key`` stands for the model where results are cached.
+    """
     solve = curvature.factorize(model, row_weight)
     factors = [criterion.gradient_factors(raw, rows) for criterion in criteria]
     values = [criterion.value(raw, rows) for criterion in criteria]

@@ -78,6 +78,10 @@ class TrainedModel(ABC):
         """What the corrected layer of a fitted estimator sees of X: X, if linear."""
         return X
 
+    def cache_key(self):
+        """What a cache on disk takes for the model: equal for equal models."""
+        return self
+
     def rows_of(self, inputs):
         """What `raw_prediction` takes, from features that an attack perturbed."""
         return inputs

@@ -11,6 +11,7 @@ from sklearn_softunlearn._losses import SoftmaxLogLoss
 from sklearn_softunlearn.models._linear import LinearModel, common_shifts
 from sklearn_softunlearn.models.skorch._net import (
     batches,
+    content_of,
     evaluation_module,
     features_gradient,
     first_output,
@@ -101,10 +102,15 @@ class LastLayerModel(LinearModel):
             for rows in batches(net, X):
                 raw = link(first_output(module(rows)))
                 _check_is_last(net, seen, raw)
-                block = seen.pop()[0].double().cpu().numpy()
+                block = seen.pop()[0].cpu().double().numpy()
                 features[start : start + len(block)] = block
                 start += len(block)
         return features
+
+    def cache_key(self):
+        """The layer as a linear model, and the net that it belongs to."""
+        own = self.X, self.y, self.row_weight, self.parameters, self._penalty
+        return content_of(self.net), own
 
     def rows_of(self, inputs):
         """Features of rows as the net takes them."""
@@ -186,8 +192,8 @@ def _check_is_last(net, seen, raw):
     """Raise ValueError unless the prediction is that of the layer's output."""
     response = net_loss(net).response
     if len(seen) == 1 and seen[0][1].dim() == 2 and seen[0][1].shape == raw.shape:
-        of_layer = response.smooth(seen[0][1].double().cpu().numpy())
-        of_module = response.smooth(raw.double().cpu().numpy())
+        of_layer = response.smooth(seen[0][1].cpu().double().numpy())
+        of_module = response.smooth(raw.cpu().double().numpy())
         if np.allclose(of_layer, of_module, rtol=1e-3, atol=1e-4):
             return
     raise ValueError(

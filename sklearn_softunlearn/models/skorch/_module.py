@@ -13,6 +13,7 @@ from torch.func import functional_call, jacrev, jvp, vjp, vmap
 from sklearn_softunlearn.models._base import TrainedModel
 from sklearn_softunlearn.models.skorch._net import (
     batches,
+    content_of,
     evaluation_module,
     features_gradient,
     first_output,
@@ -93,6 +94,11 @@ class ModuleModel(TrainedModel):
             return np.concatenate(
                 [_array(self._function(theta, rows)) for rows in batches(self.net, X)]
             )
+
+    def cache_key(self):
+        """The net, and which of its parameters are corrected."""
+        own = self.X, self.y, self.row_weight, self.parameters, self._penalty
+        return content_of(self.net), self.names, own
 
     def input_gradient(self, inputs, cotangent):
         """Raw predictions, and a combination of their derivatives by the rows."""

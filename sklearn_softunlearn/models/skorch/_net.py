@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 from skorch.dataset import Dataset, unpack_data
-from skorch.utils import to_device, to_tensor
+from skorch.utils import to_numpy, to_tensor
 from torch.utils.data import DataLoader
 
 # Batches in which there is nothing to train need not be small.
@@ -104,12 +104,41 @@ def features_gradient(net, X, function, cotangent):
     with hint_at_dtype(X):
         for rows in batches(net, X):
             raw, pullback = torch.func.vjp(function, rows)
-            raws.append(raw.double().cpu().numpy())
+            raws.append(raw.detach().cpu().double().numpy())
             part = slice(start, start + len(rows))
             start = part.stop
-            factors = torch.as_tensor(cotangent(raws[-1], part)).to(raw)
-            gradients.append(pullback(factors)[0].cpu().numpy())
+            factors = torch.as_tensor(
+                cotangent(raws[-1], part), dtype=raw.dtype, device=raw.device
+            )
+            gradients.append(pullback(factors)[0].detach().cpu().numpy())
     return np.concatenate(raws), np.concatenate(gradients)
+
+
+def content_of(net):
+    """What determines the predictions and the loss of a fitted net.
+
+    Of plain values and arrays: a tensor is pickled with its address, so that a net
+    has another hash whenever it is loaded.
+    """
+    parts = [net.module_, net.criterion_]
+    return [type(net).__qualname__, getattr(net, "threshold", None)] + [
+        (
+            type(part).__module__,
+            type(part).__qualname__,
+            str(part),
+            {name: to_numpy(value) for name, value in part.state_dict().items()},
+            [sorted(_plain(vars(each)).items()) for each in part.modules()],
+        )
+        for part in parts
+    ]
+
+
+def _plain(attributes):
+    return {
+        name: value
+        for name, value in attributes.items()
+        if isinstance(value, bool | int | float | str)
+    }
 
 
 def with_values(net, values):
@@ -118,16 +147,18 @@ def with_values(net, values):
     named = dict(corrected.module_.named_parameters())
     with torch.no_grad():
         for name, value in values.items():
-            named[name].copy_(to_device(torch.as_tensor(value), named[name].device))
+            own = named[name]
+            own.copy_(torch.as_tensor(value, dtype=own.dtype, device=own.device))
     return corrected
 
 
 def reinitialized(net, names, random_state):
     """Values of named parameters after each layer's own random initialisation."""
-    module = deepcopy(net.module_)
+    # The same values on every device, whose own generator is left alone.
+    module = deepcopy(net.module_).cpu()
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         for part in module.modules():
             if hasattr(part, "reset_parameters"):
                 part.reset_parameters()

@@ -62,7 +62,8 @@ class AutogradLoss:
     """
 
     def __init__(self, net, target_dtype):
-        criterion = deepcopy(net.criterion_).to("cpu", torch.float64)
+        # First to the CPU: not every device has float64.
+        criterion = deepcopy(net.criterion_).cpu().double()
         if hasattr(criterion, "reduction"):
             # The mean over one row would cancel a class weight.
             criterion.reduction = "sum"
@@ -88,8 +89,8 @@ class AutogradLoss:
         return self._net.get_loss(raw[None], target[None]).sum()
 
     def _mapped(self, function, y, raw_prediction):
-        raw = torch.as_tensor(raw_prediction, dtype=torch.float64)
-        target = torch.as_tensor(np.asarray(y), dtype=self._dtype)
+        raw = torch.as_tensor(raw_prediction, dtype=torch.float64, device="cpu")
+        target = torch.as_tensor(np.asarray(y), dtype=self._dtype, device="cpu")
         # By force: a Hessian that is zero by rule, as of L1Loss, has no memory.
         return torch.func.vmap(function)(raw, target).numpy(force=True)
 

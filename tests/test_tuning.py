@@ -142,7 +142,8 @@ def test_processes_give_the_same_scores(data, search):
     other = clone(search).set_params(n_jobs=2).fit(X, y, sensitive_features=group)
     for name, column in search.cv_results_.items():
         if "test" in name:
-            np.testing.assert_array_equal(other.cv_results_[name], column)
+            # Products round by how arrays lie in memory, which processes change.
+            np.testing.assert_allclose(other.cv_results_[name], column, rtol=1e-12)
 
 
 def test_default_keeps_accuracy_and_takes_the_best_metric(data):

@@ -29,6 +29,7 @@ from sklearn_softunlearn.weights._limit import (
 _SOLVED = 1e-6
 _STALLED = 1.01
 _IMPRECISE = 1e4
+_NEAR = 0.99
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,26 @@ class Attainable:
         slack, noise = certified_slack(cut, self.certificate)
         beyond = self.delta + 1e-9 * abs(self.delta)
         return slack < -noise or (not self.proven and delta > beyond)
+
+    def near(self, delta):
+        """Multipliers to start from for a request near the largest; None if far.
+
+        They grow like a power of the distance from the largest request.
+        """
+        below = [stage for stage in self.stages if stage[0] <= delta]
+        if not below or not delta >= _NEAR * self.delta > 0.0:
+            return None
+        (low, p), left = below[-1], self.delta - delta
+        above = [stage for stage in self.stages if delta < stage[0] < self.delta]
+        if not above or left <= 0.0:
+            return p
+        high, q = above[0]
+        steps = np.log([self.delta - low, self.delta - high]) - np.log(left)
+        share = steps[0] / (steps[0] - steps[1])
+        both = (p > 0.0) & (q > 0.0)
+        logs = [np.log(np.where(both, at, 1.0)) for at in (p, q)]
+        grown = np.exp((1.0 - share) * logs[0] + share * logs[1])
+        return np.where(both, grown, (1.0 - share) * p + share * q)
 
 
 def largest_attainable(cut, t):

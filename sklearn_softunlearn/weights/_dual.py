@@ -20,16 +20,19 @@ from sklearn_softunlearn.weights._line import maximum_along
 from sklearn_softunlearn.weights._model import model_step
 
 # Residuals at which there is nothing left to gain; at which steps that gain nothing
-# are rounding; which are worth one last step; below which the scale of the residual
-# hardly changes; and above which rounding of large multipliers is not the cause.
-_SOLVED = 4 * np.finfo(np.float64).eps
+# are rounding; which measure progress; that a sample is solved to; below which the
+# scale of the residual hardly changes; and above which rounding of large multipliers is
+# not the cause.
+_SOLVED = 64 * np.finfo(np.float64).eps
 _GOOD = 1e-13
-_LAST = 1e-6
+_NEAR = 1e-6
+_ROUGH = 1e-3
 _STEADY = 1e-3
 _FAR = 1e-3
 _LARGE_MULTIPLIERS = 1e3
 _FEW_ROWS = 4096
-_STRIDE = 8
+# Samples of samples may be smaller: they need only tell the order of magnitude.
+_STRIDE, _NEXT_STRIDE = 8, 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Projection:
     x: np.ndarray
     p: np.ndarray
     residual: float
-    n_passes: int
+    n_passes: float
     infeasible: bool = False
     scale: np.ndarray | None = None
 
@@ -64,12 +67,14 @@ def project(cut, start=None, *, max_steps=40):
     centre, moved = np.zeros_like(cut.b), cut
     if np.max(start, initial=0.0) > _LARGE_MULTIPLIERS:
         centre, start, moved = start, centre, cut.recentred(start)
+    most = _FAR
     for _ in range(3):
-        found = _maximise(moved, start, max_steps, scale, finished=True)
+        found = _maximise(moved, start, max_steps, scale)
         passes += found.n_passes
         p = np.maximum(centre + found.p, cut.p_min)
-        if found.infeasible or not _SOLVED < found.residual <= _FAR:
+        if found.infeasible or not _GOOD < found.residual <= most:
             break
+        most = found.residual
         centre, start, moved = p, np.zeros_like(p), cut.recentred(p)
     residual = found.residual if moved is cut else kkt_residual(cut, found.x, p)
     found = replace(found, p=p, residual=residual, n_passes=passes)
@@ -101,7 +106,7 @@ def _shrunk(cut, found):
     return Projection(x, p, residual, passes)
 
 
-def _sampled_start(cut):
+def _sampled_start(cut, stride=_STRIDE):
     """The multipliers of a strided sample of the rows, itself started from a sample.
 
     Returns these, the passes used and the scale of the gradient (None: not known).
@@ -109,29 +114,33 @@ def _sampled_start(cut):
     n_rows = cut.G.shape[1]
     if n_rows <= _FEW_ROWS:
         return cut.p_min, 0, None
-    sample = cut.strided(_STRIDE)
-    start, passes, scale = _sampled_start(sample)
-    found = _maximise(sample, start, 20, scale, finished=False)
-    passes = -(-(passes + found.n_passes) // _STRIDE)
+    sample = cut.strided(stride)
+    start, passes, scale = _sampled_start(sample, _NEXT_STRIDE)
+    found = _maximise(sample, start, 20, scale, rough=True)
+    passes = (passes + found.n_passes) / stride
     if found.infeasible:
         return cut.p_min, passes, None
-    return found.p, passes, _STRIDE * found.scale
+    return found.p, passes, stride * found.scale
 
 
-def _maximise(cut, start, max_steps, scale=None, *, finished):
-    """Newton steps from a start; ``finished`` asks for x and its residual as well.
+def _maximise(cut, start, max_steps, scale=None, *, rough=False):
+    """Newton steps from a start, and then x and its residual.
 
-    A ``scale`` of the gradient that is known roughly saves computing it: `finish`
-    judges by the exact one.
+    A ``rough`` solution is that of a sample, near to that of all rows at best, and
+    without x. A ``scale`` of the gradient that is known roughly saves computing it:
+    `finish` judges by the exact one.
     """
+    enough = _ROUGH if rough else 0.0
+    # Hardly a row changes sides in a step this close: it is the last.
+    last_step = 2.0 / cut.G.shape[1]
     steady = _STEADY if scale is None else np.inf
     point, passes = evaluate(cut, np.maximum(start, cut.p_min), scale), 1
-    best, least, stalled = point, point.residual(cut.p_min), 0
+    best, least, stalled = point, point.residual(cut.p_min), False
     infeasible, tried, ceiling = False, False, cut.largest_value()
     for _ in range(max_steps):
-        if least <= _within_reach(best) or stalled == 2:
+        if least <= max(_within_reach(best), enough) or stalled:
             break
-        if finished and not tried and least < _LAST:
+        if not rough and not tried and least < last_step:
             tried, last = True, _last_step(cut, best)
             passes += 1
             if last.residual <= _SOLVED:
@@ -144,12 +153,12 @@ def _maximise(cut, start, max_steps, scale=None, *, finished):
             infeasible = True
             break
         point, residual = new, new.residual(cut.p_min)
-        stalled = stalled + 1 if least < _GOOD and residual > 0.5 * least else 0
+        stalled = least < _GOOD and residual > 0.5 * least
         if residual < least:
             best, least = point, residual
     # Far from the solution the dual value measures progress, the residual does not.
-    p = best.p if infeasible or least < _LAST else point.p
-    if not finished:
+    p = best.p if infeasible or least < _NEAR else point.p
+    if rough:
         return Projection(None, p, least, passes, infeasible, point.scale)
     x, residual = finish(cut, p)
     return Projection(x, p, residual, passes + 1, infeasible)
@@ -157,7 +166,7 @@ def _maximise(cut, start, max_steps, scale=None, *, finished):
 
 def _within_reach(point):
     """Residual at which steps gain nothing; `project` removes what rounding left."""
-    rounding = min(point.rounding(), _LAST)
+    rounding = min(point.rounding(), _NEAR)
     return rounding if rounding > _GOOD else _SOLVED
 
 
@@ -181,7 +190,7 @@ def _step(cut, point, keeps_scale):
         return None, 0, False
     scale = point.scale if keeps_scale else None
     new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale)
-    if _accepted(point, new, d, gain):
+    if _accepted(point, new, d, gain) or new.residual(cut.p_min) <= _GOOD:
         return new, 1, False
     t, passes = maximum_along(cut, point.p, d, _longest_step(above, d))
     if np.isinf(t):

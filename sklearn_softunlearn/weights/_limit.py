@@ -18,10 +18,13 @@ from sklearn_softunlearn.weights._model import model_step
 from sklearn_softunlearn.weights._vertex import vertex_multipliers
 
 _EPS = np.finfo(np.float64).eps
+# By how much the strength rises, squared after a stage of few passes; by how much more
+# it rises from the multipliers of a vertex.
 _FACTOR = 10.0
+_EASY = 4
+_FAR, _FARTHEST = 1e3, 1e9
 _DIRECT = 100.0
 _STAGES = 16
-_FAR = 1e3
 _ACCURACY = 1e-12
 _ZERO = 1e-12
 
@@ -53,18 +56,23 @@ def solve_with_cost(cut, direction, strength, known=None):
 
 
 def follow_cost(cut, direction, first, last, start=None, is_limit=None):
-    """Yield the solutions at rising strengths, from first to last or to the limit."""
-    now = first
-    for _ in range(_STAGES):
+    """Yield the solutions at rising strengths, from first to last or to the limit.
+
+    Where only the limit is wanted, a vertex is tried at once: in between, Newton takes
+    more and more steps.
+    """
+    now, only_limit = first, np.isinf(last) and is_limit is None
+    for count in range(_STAGES):
         solution = project(replace(cut, z=now * direction), start)
         stage = _stage(cut, direction, now, last, solution, is_limit)
-        if not stage.final and _is_decided(cut, solution):
-            far = _at_vertex(cut, direction, stage, last, is_limit)
-            stage = far if far.solution.residual <= _ACCURACY else stage
+        asked = count == 0 and only_limit
+        if not stage.final and (asked or _is_decided(cut, solution)):
+            stage = _at_vertex(cut, direction, stage, last, is_limit)
         yield stage
         if stage.final or stage.solution.infeasible:
             return
-        now = min(_FACTOR * stage.strength, last)
+        factor = _FACTOR if solution.n_passes > _EASY else _FACTOR**2
+        now = min(factor * stage.strength, last)
         start = stage.solution.p * (now / stage.strength)
 
 
@@ -87,18 +95,39 @@ def _is_decided(cut, solution):
 
 
 def _at_vertex(cut, direction, stage, last, is_limit):
-    """The solution at a far larger strength, from the multipliers of a vertex."""
-    y = vertex_multipliers(cut, direction, stage.solution.p / stage.strength)
-    far = min(_FAR * stage.strength, last)
+    """The solution at a far larger strength, from the multipliers of a vertex.
+
+    The stage itself where these are no good.
+    """
+    nearly = stage.solution.p / stage.strength
+    y, passes = vertex_multipliers(cut, direction, nearly)
+    far = min(_deciding_strength(cut, direction, y, stage.strength), last)
+    passes += 1
     solution = project(replace(cut, z=far * direction), far * y)
+    passes += stage.solution.n_passes + solution.n_passes
+    if solution.residual > _ACCURACY:
+        return replace(stage, solution=replace(stage.solution, n_passes=passes))
+    solution = replace(solution, n_passes=passes)
     return _stage(cut, direction, far, last, solution, is_limit)
+
+
+def _deciding_strength(cut, direction, y, strength):
+    """Strength at which all rows but those of the vertex are at a bound."""
+    m, n_rows = cut.G.shape
+    bounds = np.maximum(np.abs(cut.lower), np.abs(cut.upper))
+    distance = np.abs(y @ cut.G - direction) / np.where(bounds > 0.0, bounds, 1.0)
+    undecided = np.partition(distance, m)[m] if m < n_rows else 0.0
+    if undecided == 0.0:  # a tie, or a row without a bound
+        return _FAR * strength
+    return strength * np.clip(2.0 / (undecided * strength), _FAR, _FARTHEST)
 
 
 def _is_limit(cut, direction, strength, solution):
     """Whether x already maximises ``direction.x``: its dual bound is no larger."""
     p = linear_multipliers(replace(cut, z=strength * direction), solution)
     slack, noise = certified_slack(cut, p / strength, -direction)
-    return slack - float(direction @ solution.x) <= 4.0 * noise
+    # np.sum adds in pairs: BLAS would leave more rounding than the noise allows for.
+    return slack - float(np.sum(direction * solution.x)) <= 4.0 * noise
 
 
 def linear_multipliers(cut, solution):

@@ -238,8 +238,14 @@ class WeightProblem:
     def _smallest(self, delta, start):
         """The smallest x, and whether it is optimal, on the edge, or infeasible."""
         cut = self._cut(delta)
-        if "_attainable" in self.__dict__ and self._attainable.excludes(cut, delta):
-            return self._largest()
+        if "_attainable" in self.__dict__:
+            if self._attainable.excludes(cut, delta):
+                return self._largest()
+            near = self._attainable.near(delta)
+            edge = None if near is None else self._on_edge(cut)
+            if edge is not None and edge.residual <= _SOLVED:
+                return cut, edge, "edge"
+            start = near if start is None else start
         found = project(cut, start)
         if found.residual <= _SOLVED:
             return cut, found, "optimal"
@@ -253,13 +259,20 @@ class WeightProblem:
         cut = replace(cut, b=cut.b + best.shortfall)
         return cut, _judged(cut, best.solution), "infeasible"
 
+    def _on_edge(self, cut):
+        """The solution for the largest request, if this is within rounding of it."""
+        slack, noise = certified_slack(cut, self._attainable.certificate)
+        if slack > _EDGE * noise:
+            return None
+        return _judged(cut, self._attainable.solution)
+
     def _from_stages(self, cut, delta, found):
         """Start again from solutions for nearby requests, nearest first."""
-        best = self._attainable
-        slack, noise = certified_slack(cut, best.certificate)
-        if slack <= _EDGE * noise:
-            return found.better(_judged(cut, best.solution)), "edge"
-        for _, p in sorted(best.stages, key=lambda stage: abs(stage[0] - delta)):
+        edge = self._on_edge(cut)
+        if edge is not None:
+            return found.better(edge), "edge"
+        stages = self._attainable.stages
+        for _, p in sorted(stages, key=lambda stage: abs(stage[0] - delta)):
             found = found.better(project(cut, p))
             if found.residual <= _SOLVED:
                 break
@@ -282,7 +295,7 @@ class WeightProblem:
             multipliers * self._rows.scale,
             (found.p + cost) * self._rows.scale,
             found.residual,
-            found.n_passes,
+            int(np.ceil(found.n_passes)),
             status,
             self,
         )

@@ -62,19 +62,20 @@ def scale_rows(constraints, lower, upper, norm_weight):
     if norm_weight is not None:
         root, lower, upper = _scaled_box(lower, upper, norm_weight)
     lower, upper = (float(v) if np.ndim(v) == 0 else v for v in (lower, upper))
-    G, peak, reach = _transposed(constraints, root, lower, upper)
+    G, least, peak, reach = _transposed(constraints, root, lower, upper)
     exponent = np.frexp(peak)[1]
     scale = np.ldexp(1.0, -np.clip(exponent, -_MAX_EXPONENT, _MAX_EXPONENT))
-    _scale_in_place(G, scale)
+    _scale_in_place(G, scale, np.any(least * scale < _NOTHING))
     return ScaledRows(G, scale, reach * scale, root, lower, upper)
 
 
-def _scale_in_place(G, scale):
+def _scale_in_place(G, scale, has_nothing):
     """Scale to entries of at most 1, and drop those whose squares would underflow."""
     for rows in row_blocks(G.shape[1], len(G)):
         block = G[:, rows]
         block *= scale[:, None]
-        block[np.abs(block) < _NOTHING] = 0.0
+        if has_nothing:
+            block[np.abs(block) < _NOTHING] = 0.0
 
 
 def _scaled_box(lower, upper, norm_weight):
@@ -88,9 +89,10 @@ def _scaled_box(lower, upper, norm_weight):
 
 
 def _transposed(constraints, root, lower, upper):
-    """``constraints.T / root``, its largest entries and the most its rows can sum."""
+    """``constraints.T / root``; the least, largest and total entries of its rows."""
     n_samples, m = constraints.shape
-    G, peak, reach = np.empty((m, n_samples)), np.zeros(m), np.zeros(m)
+    G, least = np.empty((m, n_samples)), np.full(m, np.inf)
+    peak, reach = np.zeros(m), np.zeros(m)
     farthest = np.maximum(np.abs(lower), np.abs(upper))
     # Far bounds are not reached: what counts are weights of the size of 1.
     farthest = np.minimum(farthest, 1.0 if root is None else root)
@@ -99,7 +101,8 @@ def _transposed(constraints, root, lower, upper):
         if root is not None:
             G[:, rows] /= root[rows]
         size = np.abs(G[:, rows])
+        least = np.minimum(least, size.min(axis=1))
         peak = np.maximum(peak, size.max(axis=1))
         far = part(farthest, rows)
         reach += size @ far if np.ndim(far) else size.sum(axis=1) * far
-    return G, peak, reach
+    return G, least, peak, reach

@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 
 from sklearn_softunlearn.weights._cut import BoxCut
 
-_FIRST_ROWS = 1024
+_FIRST_ROWS, _MOST_ROWS = 1024, 4096
 _TOLERANCES = {
     "primal_feasibility_tolerance": 1e-10,
     "dual_feasibility_tolerance": 1e-10,
@@ -23,24 +23,28 @@ _TOLERANCES = {
 
 
 def vertex_multipliers(cut, direction, y):
-    """Optimal multipliers, started from nearly optimal ones; y itself on failure."""
+    """Optimal multipliers, started from nearly optimal ones, and passes over the rows.
+
+    The multipliers are y itself on failure, or if too many rows are near.
+    """
     lower, upper = (np.broadcast_to(v, len(direction)) for v in (cut.lower, cut.upper))
     cut = replace(cut, lower=lower, upper=upper)
     d = first = y @ cut.G - direction
     near = np.isinf(lower) | np.isinf(upper)
-    size = _FIRST_ROWS
+    size, passes = _FIRST_ROWS, 1
     while True:
         size = min(size, len(d))
         near = near | (np.abs(d) <= np.partition(np.abs(d), size - 1)[size - 1])
         found = _restricted(cut, direction, first, near)
+        passes += 2
         if found is not None:
             d = found @ cut.G - direction
             wrong = ~near & np.where(first < 0, d > 0, d < 0)
             if not wrong.any():
-                return found
+                return found, passes
             near = near | wrong
-        elif size == len(d):
-            return y
+        if size == len(d) or np.sum(near) > _MOST_ROWS:
+            return y, passes
         size *= 4
 
 

@@ -12,9 +12,9 @@ its line. In brackets the memory (MiB) above what the process had needed. What t
 compute differs, see `benchmarks/bench_nets.py`: with "last layer" the curvature is
 exact and the features are fixed; captum's TracInCPFast uses no curvature, the others
 approximate that of all parameters. "More than": no answer within the limit, which
-includes imports and training. "-": not run. The features of 1e5 rows before a last layer
-of p = 1e6 take 15 GB, and the other tools were out of time or memory at a tenth of
-that size."""
+includes imports and training. "-": not run. The features of 1e5 rows before a last
+layer of p = 1e6 take 15 GB, and the other tools were out of time or memory at a tenth
+of that size."""
 
 
 def section(results):

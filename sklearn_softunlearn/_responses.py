@@ -31,6 +31,18 @@ class LogisticResponse:
     Parameters
     ----------
     scale : float, default=1.0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.criteria import LogisticResponse
+    >>> response = LogisticResponse()
+    >>> response.smooth(np.array([[0.0], [2.0]])).round(2)
+    array([[0.5 , 0.5 ],
+           [0.12, 0.88]])
+    >>> response.hard(np.array([[-1.0], [2.0]]))
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     def __init__(self, scale=1.0):
@@ -63,6 +75,13 @@ class SoftmaxResponse:
     Parameters
     ----------
     scale : float, default=1.0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.criteria import SoftmaxResponse
+    >>> SoftmaxResponse().smooth(np.array([[0.0, 1.0, 2.0]])).round(2)
+    array([[0.09, 0.24, 0.67]])
     """
 
     def __init__(self, scale=1.0):
@@ -94,6 +113,13 @@ class IdentityResponse:
     """A regression whose prediction is the first raw prediction.
 
     Further raw predictions (the scale of `HuberRegressor`) do not enter.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.criteria import IdentityResponse
+    >>> IdentityResponse().smooth(np.array([[1.5, 0.2]]))
+    array([[1.5]])
     """
 
     def smooth(self, raw_prediction):

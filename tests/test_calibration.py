@@ -201,6 +201,25 @@ def test_the_safeguarded_weights_are_those_of_a_smaller_delta():
     )
 
 
+def test_says_that_no_request_suits_the_labels():
+    """Of 80 rows, one label is more than what was asked."""
+    X, y, group = make_biased_classification(n_samples=400, random_state=0)
+    train, few = slice(200), slice(200, 280)
+    corrector = SoftUnlearnCorrector(delta=0.01, calibrate="labels").fit(
+        X[train],
+        y[train],
+        sensitive_features=group[train],
+        X_val=X[few],
+        y_val=y[few],
+        sensitive_features_val=group[few],
+    )
+
+    assert corrector.report_.request == 0
+    assert any("No request brings" in note for note in corrector.report_.notes)
+    corrector.set_params(delta=0).fit(X, y, sensitive_features=group)
+    assert not any("No request brings" in note for note in corrector.report_.notes)
+
+
 def test_the_safeguard_leaves_what_does_no_harm(data):
     X, y, group = data
     kept, plain = (

@@ -12,7 +12,7 @@ _LOST_ACCURACY = 0.02
 _ILL_CONDITIONED = 1e-7
 
 
-def failure_notes(state, done, after, predicted):
+def failure_notes(state, done, after, predicted, delta):
     """Explanations of what looks wrong, a tuple of str.
 
     Parameters
@@ -23,10 +23,13 @@ def failure_notes(state, done, after, predicted):
         Raw predictions after the correction.
     predicted : ndarray of shape (n_functionals,)
         Functionals that the influences predict.
+    delta : float
+        What was asked for; the request of ``done`` may be another.
     """
     found = (
         _out_of_reach(state, done.solution),
         _reduced(state, done),
+        _nothing_found(state, done, delta),
         _ill_conditioned(state),
         _metric_worse(state, after) or _flipped(state, after),
         _collapsed(state, after, predicted),
@@ -59,6 +62,17 @@ def _reduced(state, done):
         f"for {done.request:.2g} of it instead. (a) Lower delta; (b) lower max_weight; "
         "(c) measure on rows that the model was not fitted to (X_val), where it is not "
         "at its optimum."
+    )
+
+
+def _nothing_found(state, done, delta):
+    if done.reduced or done.request > 0 or delta == 0:
+        return None
+    return (
+        f"No request brings {state.metric.name} of the predicted labels nearer to what "
+        "was asked, and the model is unchanged. (a) Measure on more rows (X_val): with "
+        "few, labels change in large steps; (b) calibrate=None moves the smooth "
+        "surrogate alone."
     )
 
 

@@ -44,7 +44,7 @@ def correction_report(prepared, done, *, delta):
         status=solution.status,
         evaluated_on=prepared.split.source,
         request=float(done.request),
-        notes=failure_notes(state, done, after, predicted),
+        notes=failure_notes(state, done, after, predicted, delta),
     )
 
 

@@ -18,7 +18,7 @@ from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn
 from sklearn_softunlearn.updates import UpdateResult, resolve_update
 from sklearn_softunlearn.weights import WeightSolution
 
-# Of the request: less is not tried before giving up.
+# Of what the first request attained: less is not tried before giving up.
 _LEAST_SHARE = 1e-3
 # Numbers held for the requests that share their passes over the data.
 _NUMBERS_AT_ONCE = 2**24
@@ -133,12 +133,9 @@ def _guarded(corrector, prepared, attempts):
 
 def _safeguarded(corrector, prepared, done, left):
     """The same, or a smaller request if the surrogate ended up worse than it was."""
-    least = _LEAST_SHARE * done.request
+    least = _LEAST_SHARE * _attained(done)
     while left > 1.0:
-        attained = done.request
-        if done.solution.status == "infeasible":
-            attained = done.solution.delta_max
-        request = shorter_request(attained, left)
+        request = shorter_request(_attained(done), left)
         if request < least:
             _warn_of_harm(corrector, prepared.state.metric.name)
             request = 0.0
@@ -148,6 +145,12 @@ def _safeguarded(corrector, prepared, done, left):
             return done
         (left,) = surrogate_left(prepared.state, done.result.parameters[:, None])
     return done
+
+
+def _attained(done):
+    """The request that the weights meet, to first order."""
+    infeasible = done.solution.status == "infeasible"
+    return done.solution.delta_max if infeasible else done.request
 
 
 def _warn_of_harm(corrector, name):

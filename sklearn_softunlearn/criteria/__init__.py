@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Functionals of raw predictions: what to improve and what to protect."""
 
+from sklearn_softunlearn._responses import (
+    IdentityResponse,
+    LogisticResponse,
+    SoftmaxResponse,
+)
 from sklearn_softunlearn.criteria._adversarial import AdversarialLoss
 from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows
 from sklearn_softunlearn.criteria._checks import check_shapes
@@ -17,8 +22,11 @@ __all__ = [
     "EvaluationRows",
     "GroupLoss",
     "GroupMetric",
+    "IdentityResponse",
+    "LogisticResponse",
     "MeanLoss",
     "NeighborInconsistency",
+    "SoftmaxResponse",
     "check_shapes",
     "criterion_name",
     "resolve_criterion",

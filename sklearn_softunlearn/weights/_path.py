@@ -58,6 +58,8 @@ def solve_path(problem, deltas, regularization, keep_weights):
     """Solve in increasing order of delta; answers come in the order given."""
     regularization = check.nonnegative_number(regularization, "regularization")
     deltas = np.atleast_1d(np.asarray(deltas, dtype=np.float64))
+    if deltas.size == 0:
+        raise ValueError("deltas is empty: give the requests to solve for.")
     deltas = check.finite_vector(deltas, "deltas", deltas.size)
     rows, weights = [None] * len(deltas), [None] * len(deltas)
     known = []

@@ -58,3 +58,8 @@ def test_weights_need_not_be_kept(problem):
 def test_bad_deltas_are_named(problem):
     with pytest.raises(ValueError, match="deltas contains NaN"):
         problem.path([0.0, np.nan])
+
+
+def test_a_path_of_nothing_is_refused(problem):
+    with pytest.raises(ValueError, match="deltas is empty"):
+        problem.path([])

@@ -4,10 +4,13 @@
 import numpy as np
 import pytest
 import sklearn
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn import InfluenceTransformer, SoftWeighter, influence
 from sklearn_softunlearn.datasets import make_biased_classification
@@ -102,3 +105,51 @@ def test_grid_search_over_delta(data, routing):
 
     assert np.all(np.isfinite(scores))
     assert len(set(scores)) == len(deltas)
+
+
+class KnowsLabels(InfluenceTransformer):
+    """Labels of rows to transform are those of the nearest rows of fit.
+
+    scikit-learn's checks call ``transform(X)``.
+    """
+
+    def fit(self, X, y, *, sensitive_features=None, sample_weight=None):
+        super().fit(X, y, sample_weight=sample_weight)
+        kept = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
+        self._known = np.asarray(_dense(X), float)[kept], np.asarray(y)[kept]
+        return self
+
+    def fit_transform(self, X, y, *, sensitive_features=None, sample_weight=None):
+        return self.fit(X, y, sample_weight=sample_weight).transform(X)
+
+    def transform(self, X, y=None):
+        check_is_fitted(self)
+        rows = np.asarray(_dense(X))
+        if y is None and rows.ndim == 2 and rows.shape[1] == self.n_features_in_:
+            known, labels = self._known
+            rows = np.nan_to_num(rows.astype(float), posinf=0.0, neginf=0.0)
+            y = labels[[np.argmin(np.sum((known - row) ** 2, axis=1)) for row in rows]]
+        return super().transform(X, y)
+
+
+def _dense(X):
+    return X.toarray() if sparse.issparse(X) else X
+
+
+@parametrize_with_checks(
+    [
+        KnowsLabels(metric="loss"),
+        KnowsLabels(Ridge(), metric="loss", utility=[]),
+    ]
+)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+def test_transform_needs_labels_and_the_columns_of_fit(data):
+    X, y, group = data
+    transformer = InfluenceTransformer().fit(X, y, sensitive_features=group)
+    with pytest.raises(ValueError, match=r"depends on its label: give transform\(X, y"):
+        transformer.transform(X)
+    with pytest.raises(ValueError, match="features"):
+        transformer.transform(X[:, :3], y)

@@ -4,7 +4,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import check_array
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_softunlearn._influence import row_influence
@@ -122,6 +122,9 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
             If y is missing.
         """
         check_is_fitted(self)
+        if len(getattr(X, "shape", (0, 0))) == 1:
+            check_array(X)  # says what to do
+        validate_data(self, X, reset=False, skip_check_array=True)
         if y is None:
             raise ValueError(
                 "The influence of a row depends on its label: give transform(X, y). "
@@ -136,6 +139,17 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
         model = model_class(last).untrained_on(last, seen, target)
         model.row_weight = self._row_scale(target)
         return row_influence(model, self.directions_)
+
+    def __sklearn_tags__(self):
+        """Tags of what the estimator accepts; labels are required."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._unfitted())
+        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.target_tags.required = True
+        tags.target_tags.positive_only = inner.target_tags.positive_only
+        tags.transformer_tags.preserves_dtype = []
+        return tags
 
     def get_feature_names_out(self, input_features=None):
         """Names of the functionals."""

@@ -3,9 +3,12 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_wine
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_softunlearn import SoftUnlearnCorrector, over_unlearning
 from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.exceptions import InfeasibleDeltaWarning
 from tests.models_for_tests import precise_logistic
 
 
@@ -44,3 +47,16 @@ def test_nothing_to_compare_is_refused():
         over_unlearning(fitted(delta=0.0))
     with pytest.raises(ValueError, match="weighting='soft'"):
         over_unlearning(fitted(weighting="hard"))
+
+
+def test_soft_weights_at_their_bounds_are_not_taken_for_hard_ones():
+    """Out of reach: the largest attainable improvement takes whole rows."""
+    X, y = load_wine(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    corrector = SoftUnlearnCorrector(precise_logistic(), delta=0.3, utility_tol=0.5)
+    with pytest.warns(InfeasibleDeltaWarning):
+        corrector.fit(X, y, sensitive_features=X[:, 0] > 0)
+    assert np.isin(corrector.deletion_weights_, [0.0, 1.0]).all()
+
+    causes = over_unlearning(corrector)
+    assert causes.mass_soft == pytest.approx(causes.norm_soft)

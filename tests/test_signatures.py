@@ -105,3 +105,14 @@ def test_utility_collapse():
     assert line.after > 1.1 * line.before
     (note,) = collapsed
     assert "Lower delta" in note and "leave_one_out" in note
+
+
+def test_labels_at_parity_before_are_reported():
+    """Nobody is selected: only the probabilities differ between the groups."""
+    rng = np.random.default_rng(0)
+    group, X = rng.integers(0, 2, 600), rng.normal(size=(600, 3))
+    y = (X[:, 0] + group + rng.logistic(size=600) > 3.5).astype(int)
+    report = notes((X[:, 1:], y, group), delta=0.3)
+
+    assert report[PARITY, "fairlearn"].before == 0
+    assert any("was at its optimum before" in note for note in report.notes)

@@ -125,7 +125,7 @@ def over_unlearning(corrector):
         # Held-out rows have no influence.
         kept = np.any(corrector.influence_ != 0, axis=1)
     soft = corrector.deletion_weights_[kept]
-    _check_soft(soft)
+    _check_soft(soft, getattr(corrector, "corrector_", corrector).weighting)
     metric = np.flatnonzero(problem.tighten > 0)
     worst = int(metric[np.argmin(problem.bounds[metric])])
     utility = int(np.argmin(problem.tighten > 0))
@@ -153,13 +153,13 @@ def over_unlearning(corrector):
     )
 
 
-def _check_soft(weights):
+def _check_soft(weights, weighting):
     if not np.any(weights):
         raise ValueError(
             "The corrector deleted nothing, so there is nothing to compare. Give one "
             "that was fitted with delta > 0."
         )
-    if np.isin(weights, [0.0, 1.0]).all():
+    if weighting == "hard" or isinstance(weighting, HardDeletion):
         raise ValueError(
             "The corrector deleted whole rows. Give one that was fitted with "
             "weighting='soft'."

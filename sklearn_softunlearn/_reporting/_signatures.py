@@ -31,7 +31,9 @@ def failure_notes(state, done, after, predicted, delta):
         _reduced(state, done),
         _nothing_found(state, done, delta),
         _ill_conditioned(state),
-        _metric_worse(state, after) or _flipped(state, after),
+        _metric_worse(state, after)
+        or _flipped(state, after)
+        or _at_parity_before(state, done),
         _collapsed(state, after, predicted),
     )
     return tuple(note for note in found if note)
@@ -105,6 +107,17 @@ def _metric_worse(state, after):
         f"its optimum than before ({before:.4g} before, {later:.4g} after), though the "
         "smooth surrogate improved. (a) calibrate='labels' searches a request that "
         "improves the labels; (b) lower delta; (c) measure on more rows (X_val)."
+    )
+
+
+def _at_parity_before(state, done):
+    before = np.max(_hard_change(state, state.raw_prediction)[0])
+    if before > 1e-12 or not np.any(done.solution.weights):
+        return None
+    return (
+        f"{state.metric.name} of the predicted labels was at its optimum before: only "
+        "the smooth surrogate moved, at the cost that the utility shows. (a) Keep the "
+        "model as it was; (b) measure on more rows (X_val)."
     )
 
 

@@ -66,7 +66,10 @@ def robustness_scorer(measure="accuracy", **attack_params):
     {'delta': 0.02}
     """
     if measure not in _MEASURES:
-        raise ValueError(f"measure={measure!r} is not known. Give one of {_MEASURES}.")
+        raise ValueError(
+            f"measure={measure!r} is not known. Give one of {_MEASURES}; the size of "
+            "the attack is epsilon=..."
+        )
     return _RobustnessScorer(measure, AdversarialLoss(**attack_params))
 
 

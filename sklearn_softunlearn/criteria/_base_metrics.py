@@ -90,8 +90,10 @@ class MeanMetric:
             )
         if self.task != "number" and rows.n_classes == 0:
             raise ValueError(
-                f"{self.name} needs classes, and the target is a number. Use "
-                "mean_prediction, mean_squared_error, mean_absolute_error or r2_score."
+                f"{self.name} needs classes, and the target is a number. Metrics of "
+                "numbers are made of mean_prediction, mean_squared_error, "
+                "mean_absolute_error and r2_score: for example "
+                "metric='mean_prediction_difference'."
             )
 
     def conditions(self, rows, label):

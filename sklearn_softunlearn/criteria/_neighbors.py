@@ -36,7 +36,8 @@ class NeighborInconsistency(Criterion):
     Notes
     -----
     Distances depend on the scale of the features: standardise them. The search takes
-    time of the order of n_samples^2 where there are many features.
+    time of the order of n_samples^2 where there are many features. A row given twice
+    is its own neighbour, so that a sample weight of 2 is not quite the row twice.
 
     References
     ----------

@@ -31,6 +31,11 @@ def resolve_criterion(criterion, parameter):
     """
     if isinstance(criterion, Criterion):
         return criterion
+    if criterion is None:
+        raise ValueError(
+            f"{parameter}=None: give a criterion. To protect next to nothing, raise "
+            "utility_tol, by how much utility='loss' may rise."
+        )
     if isinstance(criterion, list | tuple):
         return _several(criterion, parameter)
     if isinstance(criterion, str) and criterion in _BY_NAME:

@@ -13,16 +13,17 @@ class HardDeletion(BaseEstimator):
     """Delete the rows whose deletion is predicted to help most.
 
     Rows are taken in the order of their influence on the worst functional of the
-    metric, the most negative first, and get deletion weight 1; all others get 0.
-    Nothing protects the utility. Rows that are not predicted to help are never
-    deleted.
+    metric for each unit of sample weight, the most negative first, and get deletion
+    weight 1; all others get 0. Nothing protects the utility, and ``max_weight`` does
+    not apply. Rows that are not predicted to help are never deleted.
 
     Parameters
     ----------
     k : int, float in (0, 1], "helpful" or None, default=None
-        How many rows to delete: a number, a fraction of the rows, or all that are
-        predicted to help. None deletes until the sum of their influences reaches the
-        request ``delta``, so that hard and soft weights promise the same.
+        How many rows to delete: a number, a fraction of the rows (of any sample
+        weight), or all that are predicted to help. None deletes until the sum of
+        their influences reaches the request ``delta``, so that hard and soft weights
+        promise the same.
 
     Examples
     --------
@@ -54,7 +55,8 @@ class HardDeletion(BaseEstimator):
         WeightSolution
             ``multipliers`` are NaN.
         """
-        order = np.argsort(influence, kind="stable")
+        unit = _per_unit(influence, problem.norm_weight)
+        order = np.argsort(unit, kind="stable")
         n_helpful = int(np.sum(influence < 0))
         required = delta * np.max(problem.tighten)
         if self.k is None:
@@ -73,6 +75,16 @@ class HardDeletion(BaseEstimator):
             status="hard deletion fell short" if short else "hard deletion",
             problem=problem,
         )
+
+
+def _per_unit(influence, sample_weight):
+    """So that a row of weight 2 ranks as two rows do; rows of weight 0 come last."""
+    if sample_weight is None:
+        return influence
+    counted = sample_weight > 0
+    return np.divide(
+        influence, sample_weight, out=np.full_like(influence, np.inf), where=counted
+    )
 
 
 def _rows_needed(improvement, required):

@@ -203,6 +203,8 @@ def test_criterion_of_the_user_is_checked(criterion, message):
 
 
 def test_empty_list_is_refused():
+    with pytest.raises(ValueError, match="utility=None: give a criterion"):
+        resolve_criterion(None, "utility")
     with pytest.raises(ValueError, match="metric is an empty list"):
         resolve_criterion([], "metric")
 

@@ -49,3 +49,17 @@ def test_says_when_no_row_is_left_that_helps(influence):
 def test_unknown_k(influence, k):
     with pytest.raises(ValueError, match="k must be a number of rows"):
         deleted(influence, k)
+
+
+def test_a_row_of_weight_two_ranks_as_two_rows():
+    weight = np.array([1.0, 2.0, 0.0, 1.0])
+    influence = weight * np.array([-3.0, -2.0, -9.0, -1.0])
+    problem = WeightProblem(influence[:, None], [0.0], [8.0], norm_weight=weight)
+    repeated = np.array([-3.0, -2.0, -2.0, -1.0])
+    twice = WeightProblem(repeated[:, None], [0.0], [8.0])
+
+    chosen = HardDeletion().choose(problem, influence, 7 / 8)
+    same = HardDeletion().choose(twice, repeated, 7 / 8)
+
+    np.testing.assert_array_equal(chosen.weights, [1, 1, 0, 0])
+    np.testing.assert_array_equal(same.weights, [1, 1, 1, 0])

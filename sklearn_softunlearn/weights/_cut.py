@@ -21,6 +21,8 @@ import numpy as np
 _BLOCK_ELEMENTS = 9000
 _BLOCK_ROWS = (256, 4096)
 _FEW_CONSTRAINTS = 3
+# Curvature that has shrunk to this share by differences has lost digits.
+_CANCELLED = 0.25
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ class BoxCut:
             return np.inf
         ends = (_squares(self.lower, self.z), _squares(self.upper, self.z))
         farthest = np.maximum(*ends)
-        return 0.5 * float(np.sum(np.broadcast_to(farthest, self.G.shape[1])))
+        if np.ndim(farthest) == 0:
+            return 0.5 * float(farthest) * self.G.shape[1]
+        return 0.5 * float(np.sum(farthest))
 
 
 def _squares(bound, z):
@@ -108,7 +112,9 @@ def part(bound, rows):
 class DualPoint:
     """Value, gradient and curvature of the dual at ``p``, from one pass over G.
 
-    ``scale`` is the size ``|G| |x| + b_size`` of what the gradient is a difference of.
+    ``scale`` is the size ``|G| |x| + b_size`` of what the gradient is a difference of,
+    ``free`` says for each block which rows are inside the box. ``peak`` is the largest
+    diagonal of the curvature since it was last computed from all rows.
     """
 
     p: np.ndarray
@@ -116,6 +122,8 @@ class DualPoint:
     gradient: np.ndarray
     curvature: np.ndarray
     scale: np.ndarray
+    free: list
+    peak: np.ndarray
 
     def residual(self, p_min):
         """Largest violation of ``0 <= p - p_min  perp  G x <= b``, relative."""
@@ -133,16 +141,20 @@ def _complementarity(p, p_min, gap, scale):
     return float(np.max(violation / np.where(scale > 0.0, scale, 1.0), initial=0.0))
 
 
-def evaluate(cut, p, scale=None):
+def evaluate(cut, p, scale=None, before=None):
     """The dual and its derivatives at ``p`` in one pass over the rows.
 
     Rows on the edge of the box count as free: either choice is a generalised Hessian,
-    and at ``p = 0`` the other one would be zero. A known ``scale`` saves a fifth.
+    and at ``p = 0`` the other one would be zero. A known ``scale`` saves a fifth, and
+    with many constraints a point ``before`` of the same problem saves most of the
+    curvature: few rows change sides.
     """
     m = len(cut.b)
-    value, gradient, curvature = 0.0, -cut.b, np.zeros((m, m))
-    total = cut.b_size
-    for rows in cut.blocks():
+    # Differences lose digits, which few constraints that nearly agree cannot spare.
+    before = before if m > _FEW_CONSTRAINTS else None
+    value, gradient, total, free = 0.0, -cut.b, cut.b_size, []
+    curvature = np.zeros((m, m)) if before is None else before.curvature.copy()
+    for block, rows in enumerate(cut.blocks()):
         G = cut.G[:, rows]
         y = cut.unclipped(p, rows)
         x = cut.clip(y, rows)
@@ -152,9 +164,33 @@ def evaluate(cut, p, scale=None):
         gradient = gradient + G @ x
         if scale is None:
             total = total + np.abs(G) @ np.abs(x)
-        curvature += gram(G, x == y)
+        free.append(x == y)
+        if before is None:
+            curvature += gram(G, free[-1])
+        else:
+            curvature += _gram_of_changes(G, before.free[block], free[-1])
     value += float(p @ gradient)
-    return DualPoint(p, value, gradient, curvature, total if scale is None else scale)
+    scale = total if scale is None else scale
+    peak = np.diagonal(curvature).copy()
+    if before is not None:
+        peak = np.maximum(peak, before.peak)
+        if np.any(np.diagonal(curvature) < _CANCELLED * peak):
+            curvature = _full_gram(cut, free)
+            peak = np.diagonal(curvature).copy()
+    return DualPoint(p, value, gradient, curvature, scale, free, peak)
+
+
+def _full_gram(cut, free):
+    blocks = zip(cut.blocks(), free, strict=True)
+    return sum(gram(cut.G[:, rows], inside) for rows, inside in blocks)
+
+
+def _gram_of_changes(G, was_free, free):
+    """``G_F G_F.T`` for the rows that became free less those that were."""
+    changed = np.flatnonzero(was_free != free)
+    sign = np.where(free[changed], 1.0, -1.0)
+    G = G[:, changed]
+    return (sign * G) @ G.T
 
 
 def gram(G, free):

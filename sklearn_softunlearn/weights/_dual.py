@@ -138,7 +138,7 @@ def _maximise(cut, start, max_steps, scale=None, *, rough=False):
     best, least, stalled = point, point.residual(cut.p_min), False
     infeasible, tried, ceiling = False, False, cut.largest_value()
     for _ in range(max_steps):
-        if least <= max(_within_reach(best), enough) or stalled:
+        if stalled or least <= enough or (least < _NEAR and least <= _reachable(best)):
             break
         if not rough and not tried and least < last_step:
             tried, last = True, _last_step(cut, best)
@@ -164,7 +164,7 @@ def _maximise(cut, start, max_steps, scale=None, *, rough=False):
     return Projection(x, p, residual, passes + 1, infeasible)
 
 
-def _within_reach(point):
+def _reachable(point):
     """Residual at which steps gain nothing; `project` removes what rounding left."""
     rounding = min(point.rounding(), _NEAR)
     return rounding if rounding > _GOOD else _SOLVED
@@ -189,13 +189,14 @@ def _step(cut, point, keeps_scale):
     if not gain > 0.0:
         return None, 0, False
     scale = point.scale if keeps_scale else None
-    new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale)
+    new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale, point)
     if _accepted(point, new, d, gain) or new.residual(cut.p_min) <= _GOOD:
         return new, 1, False
     t, passes = maximum_along(cut, point.p, d, _longest_step(above, d))
     if np.isinf(t):
         return None, passes + 1, True
-    return evaluate(cut, np.maximum(point.p + t * d, cut.p_min)), passes + 2, False
+    p = np.maximum(point.p + t * d, cut.p_min)
+    return evaluate(cut, p, before=new), passes + 2, False
 
 
 def _accepted(point, new, d, gain):

@@ -22,10 +22,12 @@ def model_step(gradient, curvature, above):
     biggest = unit.max(initial=0.0)
     unit = np.where(unit > 1e-12 * biggest, unit, biggest if biggest > 0 else 1.0)
     correlation = curvature / unit[:, None] / unit
+    gradient, above = gradient / unit, above * unit
     for damping in _DAMPING:
-        damped = correlation + damping * np.eye(len(unit))
+        damped = correlation.copy()
+        damped.flat[:: len(unit) + 1] += damping
         try:
-            return _active_set(damped, gradient / unit, above * unit) / unit
+            return _active_set(damped, gradient, above) / unit
         except LinAlgError:
             continue
     return None

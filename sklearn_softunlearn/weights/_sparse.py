@@ -19,6 +19,10 @@ class SparseDeletion(BaseEstimator):
     them. Whole rows are a larger step at each of them, for which the first order is a
     worse guide: see the report for what was realised.
 
+    It does not rank: once the request is reached no further row gets any weight, and
+    all of these tie at 0. Read it as a list of rows to act on, few of them chosen
+    wrongly; to put all rows in an order, take the influences, or soft weights.
+
     Parameters
     ----------
     penalty : float >= 0, default=0.0

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn._inputs._evaluation import make_table
@@ -25,8 +28,13 @@ class DeletionWeightsDisplay:
         Name of the sensitive group of each row. None is one group.
     sample_weight : array-like of shape (n_samples,), default=None
         Rows count by it in the mass.
-    X : DataFrame or array-like of shape (n_samples, n_features), default=None
+    X : DataFrame, Series or array-like of shape (n_samples, n_features) or \
+            (n_samples,), default=None
         What `frame` shows next to the weights.
+    n_bins : int, default=None
+        For a numeric target: `mass` and `plot` count intervals between quantiles of
+        ``y``, so many (fewer where ties make some empty), if it has more distinct
+        values. None counts each value.
 
     Attributes
     ----------
@@ -49,7 +57,16 @@ class DeletionWeightsDisplay:
     ['group', 'label', 'total', 'deleted', 'share']
     """
 
-    def __init__(self, deletion_weight, y, *, group=None, sample_weight=None, X=None):
+    def __init__(
+        self,
+        deletion_weight,
+        y,
+        *,
+        group=None,
+        sample_weight=None,
+        X=None,
+        n_bins=None,
+    ):
         self.deletion_weight = np.asarray(deletion_weight, dtype=float)
         n_rows = len(self.deletion_weight)
         self.label = np.asarray(y)
@@ -58,16 +75,19 @@ class DeletionWeightsDisplay:
             np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight)
         )
         self.X = X
+        self.n_bins = n_bins
         for name in ("label", "group", "sample_weight"):
             if len(getattr(self, name)) != n_rows:
                 raise ValueError(
                     f"{name} has {len(getattr(self, name))} rows where deletion_weight "
                     f"has {n_rows}. Give the rows that the corrector was fitted on."
                 )
+        if n_bins is not None and n_bins < 1:
+            raise ValueError(f"n_bins={n_bins!r} must be None or at least 1.")
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, sensitive_features=None, sample_weight=None
+        cls, estimator, X, y, *, sensitive_features=None, sample_weight=None, n_bins=4
     ):
         """Weights of a fitted corrector.
 
@@ -76,6 +96,8 @@ class DeletionWeightsDisplay:
         estimator : fitted SoftUnlearnCorrector or SoftUnlearnCorrectorCV
         X, y, sensitive_features, sample_weight
             The rows that it was fitted on, as they were passed to `fit`.
+        n_bins : int, default=4
+            Number of intervals of the target of a regressor; classes are never binned.
 
         Returns
         -------
@@ -96,6 +118,7 @@ class DeletionWeightsDisplay:
             group=group,
             sample_weight=table.sample_weight,
             X=X,
+            n_bins=None if is_classifier(estimator) else n_bins,
         )
 
     def frame(self, n_rows=None):
@@ -132,21 +155,22 @@ class DeletionWeightsDisplay:
         -------
         pandas DataFrame
             "total" and "deleted" count rows by their sample weight, "share" is their
-            ratio.
+            ratio. "label" has intervals of the target where ``n_bins`` asks for them.
         """
+        binned = self.n_bins is not None and len(np.unique(self.label)) > self.n_bins
         table = pd.DataFrame(
             {
                 "group": self.group,
-                "label": self.label,
+                "label": _intervals(self.label, self.n_bins) if binned else self.label,
                 "total": self.sample_weight,
                 "deleted": self.sample_weight * self.deletion_weight,
             }
         )
-        cells = table.groupby(["group", "label"], as_index=False, sort=True).sum()
+        cells = table.groupby(["group", "label"], as_index=False, observed=True).sum()
         return cells.assign(share=cells["deleted"] / cells["total"])
 
     def plot(self, ax=None, *, bar_kwargs=None):
-        """Draw the share deleted of each group, one bar for each label.
+        """Draw the share deleted of each group, a bar for each label or interval.
 
         Parameters
         ----------
@@ -163,25 +187,52 @@ class DeletionWeightsDisplay:
         self.ax_ = axes_or_new(ax)
         self.figure_ = self.ax_.figure
         shares = self.mass().pivot(index="group", columns="label", values="share")
+        kind = "label" if self.n_bins is None else "target"
         height = 0.8 / len(shares.columns)
         places = np.arange(len(shares))[::-1]
         for position, label in enumerate(shares.columns):
             at = places + 0.4 - (position + 0.5) * height
             values = 100 * shares[label].fillna(0.0)
-            style = {"height": 0.92 * height, "label": f"label {label}"}
+            style = {"height": 0.92 * height, "label": f"{kind} {label}"}
             bars = self.ax_.barh(at, values, **style | (bar_kwargs or {}))
             self.ax_.bar_label(bars, fmt="%.1f", padding=3, fontsize="small")
         self.ax_.set_yticks(places, [str(group) for group in shares.index])
-        self.ax_.set_xlabel("rows deleted (% of the rows of this group and label)")
+        self.ax_.set_xlabel(f"rows deleted (% of the rows of this group and {kind})")
         self.ax_.set_ylabel("group")
         self.ax_.margins(x=0.12)
         legend_above(self.ax_)
         return self
 
 
+def _intervals(values, n_bins):
+    """Interval between quantiles in which each value lies, an ordered categorical.
+
+    Intervals are closed on the right, the first one on both sides.
+    """
+    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, n_bins + 1)))
+    return pd.cut(values, edges, labels=_interval_names(edges), include_lowest=True)
+
+
+def _interval_names(edges):
+    """Names with as few digits as keep the edges apart, at least four."""
+    for digits in range(4, 18):
+        shown = [
+            np.format_float_positional(edge, digits, fractional=False, trim="-")
+            for edge in edges
+        ]
+        if len(set(shown)) == len(edges):
+            break
+    return [f"{low} to {high}" for low, high in pairwise(shown)]
+
+
 def _rows_of(X, order):
+    """Rows of what a user gave as X, a data frame."""
+    if hasattr(X, "to_frame"):  # a Series, whose name polars calls "" if it has none
+        X = X.to_frame("x0" if X.name in (None, "") else X.name)
     if hasattr(X, "iloc"):
         return X.iloc[order].reset_index(drop=True)
+    if hasattr(X, "to_dicts"):  # of polars, whose to_pandas would need pyarrow
+        return pd.DataFrame(X[order].to_dict(as_series=False))
     if hasattr(X, "to_pandas"):
         return X.to_pandas().iloc[order].reset_index(drop=True)
     rows = X[order] if hasattr(X, "shape") else np.asarray(X)[order]

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
 from sklearn_softunlearn import (
     DeletionWeightsDisplay,
@@ -180,7 +183,109 @@ def test_without_groups_and_from_a_search(data):
     assert display.plot().ax_.get_ylabel() == "group"
 
 
+@pytest.fixture(scope="module")
+def regression(data):
+    X, y, group = data
+    target = 1000 * (y + X[:, 0]).round(2)
+    corrector = SoftUnlearnCorrector(Ridge(), metric="mean_prediction_difference")
+    return X, target, group, corrector.fit(X, target, sensitive_features=group)
+
+
+def test_mass_of_a_regression_counts_quarters_of_the_target(regression):
+    X, target, group, corrector = regression
+    display = DeletionWeightsDisplay.from_estimator(
+        corrector, X, target, sensitive_features=group
+    )
+    mass = display.mass()
+    edges = np.quantile(target, [0.0, 0.25, 0.5, 0.75, 1.0])
+    quarter = np.searchsorted(edges[1:-1], target)
+
+    assert len(mass) == 8
+    names = list(mass["label"].cat.categories)
+    assert names[0].startswith(f"{edges[0]:.0f} to ")
+    for (_, row), (g, q) in zip(mass.iterrows(), np.ndindex(2, 4), strict=True):
+        cell = (group == g) & (quarter == q)
+        assert row["label"] == names[q] and row["total"] == cell.sum()
+        assert row["deleted"] == pytest.approx(corrector.deletion_weights_[cell].sum())
+    legend = display.plot().ax_.get_legend()
+    assert [t.get_text() for t in legend.get_texts()] == [f"target {n}" for n in names]
+    # Every row keeps its own value.
+    table = display.frame(5)
+    np.testing.assert_array_equal(table["label"], target[table["row"]])
+
+
+@pytest.mark.parametrize(
+    ("y", "n_bins", "labels"),
+    [
+        ([1.0, 2.0, 3.0, 4.0], 4, [1.0, 2.0, 3.0, 4.0]),
+        ([1.0, 2.0, 3.0, 4.0], None, [1.0, 2.0, 3.0, 4.0]),
+        ([1, 2, 3, 4], 2, ["1 to 2.5", "2.5 to 4"]),
+        # Half of the rows are 0: the first quarter is empty.
+        ([0, 0, 0, 0, 0, 1, 2, 3, 4], 4, ["0 to 2", "2 to 4"]),
+        # As many digits as keep the edges apart.
+        (
+            [100000.0, 100000.1, 100000.2, 100000.3],
+            3,
+            ["100000 to 100000.1", "100000.1 to 100000.2", "100000.2 to 100000.3"],
+        ),
+    ],
+)
+def test_intervals_of_a_target(y, n_bins, labels):
+    display = DeletionWeightsDisplay(np.zeros(len(y)), y, n_bins=n_bins)
+    mass = display.mass()
+
+    assert mass["label"].to_list() == labels
+    assert mass["total"].sum() == len(y)
+
+
+def test_classes_are_never_binned(data):
+    X = data[0]
+    y = np.arange(len(X)) % 6
+    corrector = SoftUnlearnCorrector(metric="loss", delta=0.0).fit(X, y)
+    display = DeletionWeightsDisplay.from_estimator(corrector, X, y)
+
+    assert set(display.mass()["label"]) == set(range(6))
+
+
+@pytest.mark.parametrize(
+    "kind", ["pandas", "unnamed pandas", "polars", "polars frame", "list"]
+)
+def test_texts_are_shown_as_a_column(data, kind):
+    _, y, group = data
+    texts = [f"word{i % 7} word{i % 3}" for i in range(len(y))]
+    given = {
+        "pandas": lambda: pd.Series(texts, name="text", index=range(900, 1300)),
+        "unnamed pandas": lambda: pd.Series(texts),
+        "polars": lambda: pytest.importorskip("polars").Series("text", texts),
+        "polars frame": lambda: pytest.importorskip("polars").DataFrame(
+            {"text": texts}
+        ),
+        "list": lambda: texts,
+    }[kind]()
+    display = DeletionWeightsDisplay(y * 0.5, y, group=group, X=given)
+    table = display.frame(20)
+    column = "x0" if kind in ("unnamed pandas", "list") else "text"
+
+    assert table[column].to_list() == [texts[i] for i in table["row"]]
+
+
+def test_a_model_of_texts(data):
+    _, y, group = data
+    texts = pd.Series([f"word{i % 7} word{label}" for i, label in enumerate(y)])
+    model = make_pipeline(HashingVectorizer(n_features=16), precise_logistic())
+    corrector = SoftUnlearnCorrector(model, delta=0.05)
+    corrector.fit(texts, y, sensitive_features=group)
+    display = DeletionWeightsDisplay.from_estimator(
+        corrector, texts, y, sensitive_features=group
+    )
+    table = display.frame(3)
+
+    np.testing.assert_array_equal(table["x0"], texts[table["row"]])
+
+
 def test_other_rows_are_refused(data, corrector):
     X, y, _ = data
     with pytest.raises(ValueError, match="the rows that the corrector was fitted on"):
         DeletionWeightsDisplay.from_estimator(corrector, X[:50], y[:50])
+    with pytest.raises(ValueError, match="n_bins=0 must be None or at least 1"):
+        DeletionWeightsDisplay([0.0], [1.0], n_bins=0)

@@ -8,6 +8,7 @@ import numpy as np
 _UNITS = {
     "accuracy": "fraction of rows, 0 to 1",
     "log_loss": "nats per row",
+    "r2": "1: exact",
     "_difference": "0: groups equal",
     "_ratio": "1: groups equal",
 }
@@ -34,17 +35,24 @@ def axes_or_new(ax):
 
 
 def draw_spread(line, x_spread, y_spread):
-    """Error bars at the points of a line, unless all are unknown."""
-    if not np.isnan([x_spread, y_spread]).all():
-        line.axes.errorbar(
-            *line.get_data(),
-            xerr=x_spread,
-            yerr=y_spread,
-            fmt="none",
-            ecolor=line.get_color(),
-            alpha=0.35,
-            zorder=1,
-        )
+    """Error bars at points of a line that are apart, unless all are unknown.
+
+    The bars of many points would be a grid in which the line is lost.
+    """
+    if np.isnan([x_spread, y_spread]).all():
+        return
+    points, spread = line.get_xydata(), np.column_stack([x_spread, y_spread])
+    kept = sorted(_with_room(_in_their_frame(points, np.nan_to_num(spread))))
+    line.axes.errorbar(
+        *points[kept].T,
+        xerr=x_spread[kept],
+        yerr=y_spread[kept],
+        fmt="none",
+        ecolor=line.get_color(),
+        elinewidth=0.8,
+        alpha=0.4,
+        zorder=1,
+    )
 
 
 def draw_models(ax, base, others):
@@ -108,6 +116,12 @@ def _free_side(place, taken, rises):
     ]
     crowded = distances[0].min(initial=1.0) < _LABEL_OFFSET
     return sides[1] if crowded else sides[0]
+
+
+def _in_their_frame(points, spread):
+    """Points in units of the frame that holds them and their error bars."""
+    extent = np.ptp(np.vstack([points - spread, points + spread]), axis=0)
+    return points / np.where(extent > 0, extent, 1.0)
 
 
 def _with_room(places):

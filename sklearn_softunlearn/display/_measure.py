@@ -52,8 +52,17 @@ def as_measure(given, *, classification, ids):
     return Measure(scorer.name, scorer, takes_groups=True)
 
 
-def measures_of(given, corrector, sensitive_features):
-    """Measure of each metric that is given, for models like a corrector.
+def measures_of(metric, utility, corrector, sensitive_features):
+    """Measures of a metric and a utility, for models like a corrector.
+
+    Parameters
+    ----------
+    metric, utility : str, callable, Criterion or None
+        None takes the metric of the corrector, and its accuracy or R^2.
+    corrector : SoftUnlearnCorrector
+        Fitted or not.
+    sensitive_features : array-like or None
+        Those of the rows that will be measured.
 
     Raises
     ------
@@ -62,7 +71,11 @@ def measures_of(given, corrector, sensitive_features):
     """
     ids = getattr(corrector, "sensitive_feature_ids", None)
     kind = is_classifier(corrector)
-    measures = [as_measure(each, classification=kind, ids=ids) for each in given]
+    metric = corrector.metric if metric is None else metric
+    utility = ("accuracy" if kind else "r2") if utility is None else utility
+    measures = [
+        as_measure(each, classification=kind, ids=ids) for each in (metric, utility)
+    ]
     compared = [measure.name for measure in measures if measure.takes_groups]
     if compared and sensitive_features is None and ids is None:
         raise ValueError(
@@ -80,7 +93,20 @@ def point(measures, model, rows):
     return tuple(measure(model, *rows) for measure in measures)
 
 
-def point_of_other(measures, name, model, rows, random_state):
+def points_of_others(measures, others, rows, random_state):
+    """Values of the measures for models that are no correctors, by name.
+
+    ``others`` is a dict of fitted models, or of their values, which are kept.
+    """
+    return {
+        name: model
+        if isinstance(model, tuple)
+        else _point_of_other(measures, name, model, rows, random_state)
+        for name, model in (others or {}).items()
+    }
+
+
+def _point_of_other(measures, name, model, rows, random_state):
     """Values of the measures for a model that is no corrector.
 
     Raises

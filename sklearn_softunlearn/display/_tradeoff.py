@@ -9,7 +9,7 @@ from sklearn_softunlearn.display._drawing import (
     label_points,
     legend_above,
 )
-from sklearn_softunlearn.display._measure import measures_of, point, point_of_other
+from sklearn_softunlearn.display._measure import measures_of, point, points_of_others
 from sklearn_softunlearn.display._tables import (
     COLUMNS,
     curve_table,
@@ -109,7 +109,7 @@ class TradeoffDisplay:
         *,
         sensitive_features=None,
         metric=None,
-        utility="accuracy",
+        utility=None,
         others=None,
         random_state=None,
         name=None,
@@ -131,11 +131,13 @@ class TradeoffDisplay:
             Metric for the horizontal axis: whatever :func:`fairness_scorer` takes,
             "loss", or the name of a scorer of scikit-learn. None takes the `metric`
             of the correctors.
-        utility : str or callable, default="accuracy"
-            Utility for the vertical axis, given in the same way.
-        others : dict of str to estimator, default=None
+        utility : str, callable or Criterion, default=None
+            Utility for the vertical axis, given in the same way. None takes the
+            accuracy of classifiers and the R^2 of regressors.
+        others : dict of str to estimator or to tuple of (float, float), default=None
             Other fitted models, for example of fairlearn, to be measured on the same
-            rows. Those whose `predict` takes sensitive features get them.
+            rows; of a tuple, metric and utility are known. Models whose `predict`
+            takes sensitive features get them.
         random_state : int, RandomState instance or None, default=None
             Passed to models in `others` whose `predict` takes it.
         name : str, default=None
@@ -170,8 +172,7 @@ class TradeoffDisplay:
         if not correctors:
             raise ValueError("correctors is empty. Give at least one fitted corrector.")
         first = correctors[0]
-        metric = first.metric if metric is None else metric
-        measures = measures_of((metric, utility), first, sensitive_features)
+        measures = measures_of(metric, utility, first, sensitive_features)
         rows = X, y, sensitive_features
         curve = np.array([point(measures, model, rows) for model in correctors])
         return cls(
@@ -179,10 +180,7 @@ class TradeoffDisplay:
             metric=curve[:, 0],
             utility=curve[:, 1],
             base=point(measures, first.base_estimator_, rows),
-            others={
-                key: point_of_other(measures, key, model, rows, random_state)
-                for key, model in (others or {}).items()
-            },
+            others=points_of_others(measures, others, rows, random_state),
             metric_name=measures[0].name,
             utility_name=measures[1].name,
             name=type(first).__name__ if name is None else name,
@@ -255,13 +253,19 @@ class TradeoffDisplay:
                 "SoftUnlearnCorrector(pipeline). A fitted SoftUnlearnCorrectorCV has "
                 "its path_, for from_path, and its cv_results_, for from_cv_results."
             )
+        rows = X_test, y_test, sensitive_features_test
+        if X_test is None:
+            rows = X, y, sensitive_features
+        # Before the fits: what cannot be measured should not wait for them.
+        metric, utility = kwargs.get("metric"), kwargs.get("utility")
+        measures = measures_of(metric, utility, estimator, rows[2])
+        others = points_of_others(
+            measures, kwargs.pop("others", None), rows, kwargs.get("random_state")
+        )
         groups = {"sensitive_features": sensitive_features}
         path = estimator.path(X, y, deltas=deltas, **groups, **(fit_params or {}))
-        if X_test is None:
-            X_test, y_test, sensitive_features_test = X, y, sensitive_features
-        return cls.from_path(
-            path, X_test, y_test, sensitive_features=sensitive_features_test, **kwargs
-        )
+        groups = {"sensitive_features": rows[2]}
+        return cls.from_path(path, *rows[:2], **groups, others=others, **kwargs)
 
     @classmethod
     def from_cv_results(
@@ -352,6 +356,8 @@ class TradeoffDisplay:
 
     def plot(self, ax=None, *, name=None, curve_kwargs=None, label_delta=True):
         """Draw utility against the metric.
+
+        Of points close together one has error bars; `frame` has the spread of each.
 
         Parameters
         ----------

@@ -15,8 +15,9 @@ from fairlearn.metrics import (
 from fairlearn.postprocessing import ThresholdOptimizer
 from fairlearn.reductions import DemographicParity, ExponentiatedGradient
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss, mean_squared_error
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -232,6 +233,19 @@ def test_the_loss_of_a_regression_is_its_squared_error(data):
     assert display.metric_name == "mean_squared_error"
 
 
+def test_the_utility_of_a_regression_is_its_r2():
+    X, y = load_diabetes(return_X_y=True)
+    groups = X[:, 1] > 0
+    corrector = SoftUnlearnCorrector(Ridge(0.1), metric="mean_prediction_difference")
+    rows = {"sensitive_features": groups, "deltas": [0.0, 0.5]}
+    display = TradeoffDisplay.from_estimator(corrector, X, y, **rows)
+    expected = [r2_score(y, m.predict(X)) for m in corrector.path(X, y, **rows)]
+
+    np.testing.assert_allclose(display.utility, expected)
+    assert display.metric[1] < display.metric[0]
+    assert display.plot().ax_.get_ylabel() == "r2 (1: exact)"
+
+
 def test_others_are_measured_on_the_same_rows(data, mitigators):
     display = TradeoffDisplay.from_path(
         data.path,
@@ -258,6 +272,17 @@ def test_others_are_measured_on_the_same_rows(data, mitigators):
         *["Damped"] * 3,
         *mitigators,
     ]
+
+
+def test_others_may_be_known_points(data):
+    display = TradeoffDisplay.from_path(
+        data.path,
+        data.X_test,
+        data.y_test,
+        sensitive_features=data.groups_test,
+        others={"known": (0.1, 0.7), "plain": data.path[0].base_estimator_},
+    )
+    assert display.others == {"known": (0.1, 0.7), "plain": display.base}
 
 
 def test_groups_may_come_from_columns_of_X(data):
@@ -317,6 +342,38 @@ def test_from_estimator_measures_on_the_training_rows_by_default(data):
         data.path, data.X, data.y, sensitive_features=data.groups
     )
     np.testing.assert_array_equal(display.metric[[0, 5, 10]], expected.metric)
+
+
+class NeverFitted(Damped):
+    def path(self, X, y, *, deltas, **fit_params):
+        raise AssertionError("a path was fitted")
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"utility": "roc_auc"}, r"others\['gradient'\] .*predict labels only"),
+        ({"metric": "accurate"}, "metric='accurate' is not known"),
+        ({"sensitive_features_test": None}, f"{PARITY} compares groups"),
+    ],
+)
+def test_from_estimator_fits_nothing_before_it_refuses(
+    data, mitigators, options, match
+):
+    rows = {"X_test": data.X_test, "y_test": data.y_test}
+    groups = {
+        "sensitive_features": data.groups,
+        "sensitive_features_test": data.groups_test,
+    }
+    with pytest.raises(ValueError, match=match):
+        TradeoffDisplay.from_estimator(
+            NeverFitted(),
+            data.X,
+            data.y,
+            others={"gradient": mitigators["gradient"]},
+            **rows,
+            **groups | options,
+        )
 
 
 def test_from_estimator_refuses_what_has_no_path(data):
@@ -517,6 +574,25 @@ def test_error_bars_are_the_spread(display):
     )
     without = TradeoffDisplay(delta=[0.0], metric=[0.1], utility=[0.7]).plot()
     assert len(without.ax_.collections) == 0
+
+
+def test_error_bars_of_many_points_keep_their_distance():
+    delta = np.linspace(0, 1, 101)
+    display = TradeoffDisplay(
+        delta=delta,
+        metric=1 - delta,
+        utility=1 - 0.1 * delta,
+        metric_spread=np.full(101, 0.1),
+        utility_spread=np.full(101, 0.05),
+    ).plot()
+    vertical = np.array(display.ax_.collections[1].get_segments())
+    at = np.sort(vertical[:, 0, 0])
+
+    assert 5 <= len(at) <= 12
+    assert at[0] == 0.0 and at[-1] == 1.0
+    assert np.diff(at).min() > 0.08
+    assert len(display.frame()) == 102
+    assert (display.frame()["metric_spread"][1:] == 0.1).all()
 
 
 def test_one_kind_of_spread_is_enough():

@@ -419,7 +419,12 @@ def test_numbers_out_of_range(data, name, values, allowed):
 )
 @pytest.mark.parametrize("value", ["nonsense", 3.5, None, ["soft"], max], ids=repr)
 def test_unknown_choice_lists_the_known_ones(data, name, known, value):
-    words = (re.escape(f"{name}={value!r}"), "not known", *known)
+    if name in ("metric", "utility") and value is None:
+        words = (f"^{name}=None: give a criterion",)
+    else:
+        by_name = value is max and name in ("metric", "utility")
+        shown = "builtins.max" if by_name else repr(value)
+        words = (re.escape(f"{name}={shown}"), "not known", *known)
     refused(data, *words, params={name: value})
 
 

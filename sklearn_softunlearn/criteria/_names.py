@@ -131,6 +131,45 @@ def _check_ratio(spec):
         )
 
 
+def described(given):
+    """What a user gave, for a message: functions by name, not by their address.
+
+    Parameters
+    ----------
+    given : object
+        A metric, known or not.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from fairlearn.metrics import make_derived_metric
+    >>> from sklearn.metrics import jaccard_score
+    >>> from sklearn_softunlearn.criteria._names import described
+    >>> described(make_derived_metric(metric=jaccard_score, transform="ratio"))
+    "make_derived_metric(metric=sklearn.metrics.jaccard_score, transform='ratio')"
+    """
+    if isinstance(given, list | tuple):
+        return f"[{', '.join(described(each) for each in given)}]"
+    if isinstance(given, functools.partial):
+        options = [f"{name}={value!r}" for name, value in given.keywords.items()]
+        return f"partial({', '.join([described(given.func), *options])})"
+    if hasattr(given, "_metric_fn"):
+        base = described(given._metric_fn)
+        transform = getattr(given, "_transform", None)
+        return f"make_derived_metric(metric={base}, transform={transform!r})"
+    name = getattr(given, "__qualname__", None)
+    return repr(given) if name is None else f"{_public_module(given)}.{name}"
+
+
+def _public_module(function):
+    # With it a function of the user is told from that of fairlearn of this name.
+    parts = str(getattr(function, "__module__", "")).split(".")
+    return ".".join(p for p in parts if p == "__main__" or not p.startswith("_"))
+
+
 def _unwrapped(given, parameter):
     options = {}
     while isinstance(given, functools.partial):
@@ -168,8 +207,8 @@ def _from(function, *packages):
 def _unknown(given, parameter):
     bases = ", ".join(base for base in BASE_METRICS if base != "recall_score")
     return (
-        f"{parameter}={given!r} is not known, or has no smooth counterpart. Give (a) "
-        "demographic_parity_difference, equal_opportunity_difference, "
+        f"{parameter}={described(given)} is not known, or has no smooth counterpart. "
+        "Give (a) demographic_parity_difference, equal_opportunity_difference, "
         "equalized_odds_difference, or _ratio instead of _difference; (b) one of "
         f"{bases}, followed by _difference, _ratio, _group_min or _group_max; (c) the "
         "fairlearn.metrics function of such a name, or made by its "

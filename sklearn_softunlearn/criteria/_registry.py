@@ -4,7 +4,7 @@
 from sklearn_softunlearn.criteria._base import Criterion
 from sklearn_softunlearn.criteria._group_metric import GroupMetric
 from sklearn_softunlearn.criteria._loss import GroupLoss, MeanLoss
-from sklearn_softunlearn.criteria._names import parse_metric
+from sklearn_softunlearn.criteria._names import described, parse_metric
 from sklearn_softunlearn.criteria._several import CriterionList
 
 _BY_NAME = {"loss": MeanLoss, "group_loss": GroupLoss}
@@ -57,4 +57,4 @@ def _several(criteria, parameter):
     try:
         return CriterionList([resolve_criterion(each, parameter) for each in criteria])
     except ValueError as error:
-        raise ValueError(f"{parameter}={criteria!r}: {error}") from error
+        raise ValueError(f"{parameter}={described(criteria)}: {error}") from error

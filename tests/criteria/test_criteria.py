@@ -4,7 +4,12 @@
 import fairlearn.metrics as fm
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss, mean_squared_error, zero_one_loss
+from sklearn.metrics import (
+    jaccard_score,
+    log_loss,
+    mean_squared_error,
+    zero_one_loss,
+)
 
 from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn.criteria import (
@@ -217,9 +222,17 @@ def test_unknown_criterion_lists_the_known(unknown):
         resolve_criterion(["loss", unknown], "utility")
 
 
+def test_no_message_has_an_address():
+    derived = fm.make_derived_metric(metric=jaccard_score, transform="ratio")
+    with pytest.raises(ValueError) as caught:
+        resolve_criterion(["loss", derived], "metric")
+    assert "make_derived_metric(metric=sklearn.metrics.jaccard" in str(caught.value)
+    assert " at 0x" not in str(caught.value)
+
+
 def test_function_of_a_known_name_from_elsewhere_is_refused():
     def demographic_parity_difference(y_true, y_pred):
         return 0.0
 
-    with pytest.raises(ValueError, match="not known"):
+    with pytest.raises(ValueError, match=r"metric=.*test_criteria\..* is not"):
         resolve_criterion(demographic_parity_difference, "metric")

@@ -425,7 +425,15 @@ def test_pos_label_is_a_label_of_the_user():
         (("r2_score_ratio",), "r2_score_difference"),
         (("equalized_odds_group_min",), "not known"),
         (("selection_rate",), "not known"),
-        ((derived(skm.jaccard_score, "ratio"),), "no smooth counterpart"),
+        (
+            (derived(skm.jaccard_score, "ratio"),),
+            r"^metric=make_derived_metric\(metric=sklearn.metrics.jaccard_score, "
+            r"transform='ratio'\) is not known, or has no smooth counterpart",
+        ),
+        (
+            (derived(functools.partial(skm.jaccard_score, pos_label=1), "ratio"),),
+            r"metric=partial\(sklearn.metrics.jaccard_score, pos_label=1\), trans",
+        ),
         ((derived(fm.count, "ratio"),), "no smooth counterpart"),
         (
             (functools.partial(fm.equalized_odds_ratio, sample_weight=1),),

@@ -21,6 +21,10 @@ import warnings
 
 from sklearn.exceptions import ConvergenceWarning
 
+# scikit-learn's decorators of `fit` and of `transform`, which stand between this
+# package and its caller.
+_BETWEEN = ("sklearn.callback.", "sklearn.utils._set_output")
+
 
 class InfeasibleDeltaError(ValueError):
     """No deletion weights reach the requested improvement."""
@@ -68,5 +72,4 @@ def warn(message, category):
 
 def _inside(frame, package):
     module = frame.f_globals.get("__name__", "")
-    # scikit-learn's decorator of `fit` stands between this package and its caller.
-    return module.partition(".")[0] == package or module.startswith("sklearn.callback.")
+    return module.partition(".")[0] == package or module.startswith(_BETWEEN)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import sklearn
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn import InfluenceTransformer, SoftWeighter, influence
 from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.exceptions import BaseNotConvergedWarning
 
 DP = "demographic_parity_difference"
 
@@ -144,6 +146,18 @@ def _dense(X):
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_warnings_point_to_the_callers_line(data, method):
+    X, y, group = data
+    unfinished = InfluenceTransformer(FrozenEstimator(LogisticRegression(C=100)))
+    unfinished.estimator.estimator.fit(X, y)
+    unfinished.estimator.estimator.coef_ += 0.1
+    with pytest.warns(BaseNotConvergedWarning) as caught:
+        getattr(unfinished, method)(X, y, sensitive_features=group)
+
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_transform_needs_labels_and_the_columns_of_fit(data):

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Each way to fail, provoked: the report says so and what to do."""
 
+import re
 import warnings
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
-from sklearn_softunlearn import Cholesky, SoftUnlearnCorrector
+from sklearn_softunlearn import AdversarialLoss, Cholesky, SoftUnlearnCorrector
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import CurvatureWarning, InfeasibleDeltaWarning
 from tests.models_for_tests import precise_logistic
@@ -116,3 +117,33 @@ def test_labels_at_parity_before_are_reported():
 
     assert report[PARITY, "fairlearn"].before == 0
     assert any("was at its optimum before" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_utilities_the_one_that_collapses_most_is_named(order):
+    X, y, group = make_biased_classification(
+        n_samples=150, group_effect=5.0, label_bias=0.9, random_state=0
+    )
+    utility = ["loss", AdversarialLoss(epsilon=0.5)][::order]
+    report = notes((X, y, group), delta=1.0, update="retrain", utility=utility)
+    (note,) = [note for note in report.notes if note.startswith("Utility collapse")]
+
+    assert re.match(r"Utility collapse: (loss|AdversarialLoss) is [\d.]+% worse", note)
+    assert "misclassified" in note
+
+
+def test_a_regression_misclassifies_nothing():
+    rng = np.random.default_rng(0)
+    X, group = rng.normal(size=(60, 3)), np.arange(60) % 2
+    y = X @ [1.0, 2.0, 0.0] + 0.1 * rng.normal(size=60) + 3.0 * group
+    X[:, 2] = group
+    report = notes(
+        (X, y, group),
+        estimator=Ridge(1e-3),
+        metric="mean_prediction_difference",
+        delta=0.9,
+        update="retrain",
+    )
+    (note,) = [note for note in report.notes if note.startswith("Utility collapse")]
+
+    assert "misclassified" not in note

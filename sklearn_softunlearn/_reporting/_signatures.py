@@ -140,20 +140,39 @@ def _collapsed(state, after, predicted):
     part = slice(state.n_metric, None)
     value = state.value[part]
     lost = criterion.value(after, rows) - np.maximum(predicted[part], value)
-    relative = float(np.max(lost / np.maximum(np.abs(value), 1e-12)))
-    accuracy = 0.0
-    if criterion.hard_kind_on(rows) == "zero-one loss":
-        hard = [
-            criterion.hard_value(raw, rows)[0] for raw in (state.raw_prediction, after)
-        ]
-        accuracy = hard[1] - hard[0]
-    if relative <= _COLLAPSED and accuracy <= _LOST_ACCURACY:
+    relative = lost / np.maximum(np.abs(value), 1e-12)
+    worst = int(np.argmax(relative))
+    misclassified = _misclassified(state, after)
+    if relative[worst] <= _COLLAPSED and misclassified <= _LOST_ACCURACY:
         return None
-    return (
-        f"Utility collapse: {state.utility.name} is {relative:.1%} worse than "
-        f"predicted, and the share of misclassified rows changed by {accuracy:+.2%}, "
-        "though the weights keep it to first order. (a) Lower delta: the error grows "
-        "with the square of the weights; (b) lower max_weight; (c) see with "
-        "leave_one_out and InfluenceDisplay whether influences foretell retraining "
-        "here."
+    errors = (
+        f", and the share of misclassified rows changed by {misclassified:+.2%}"
+        if np.isfinite(misclassified)
+        else ""
     )
+    return (
+        f"Utility collapse: {_utility_of(state, worst)} is {relative[worst]:.1%} worse "
+        f"than predicted{errors}, though the weights keep it to first order. "
+        "(a) Lower delta: the error grows with the square of the weights; (b) lower "
+        "max_weight; (c) see with leave_one_out and InfluenceDisplay whether "
+        "influences foretell retraining here."
+    )
+
+
+def _misclassified(state, after):
+    """Largest growth of a share of misclassified rows, -inf where none is counted."""
+    rows, before = state.rows, state.raw_prediction
+    growth = [
+        np.max(criterion.hard_value(after, rows) - criterion.hard_value(before, rows))
+        for criterion, _ in state.utility.criterion.parts(rows)
+        if criterion.hard_kind_on(rows) == "zero-one loss"
+    ]
+    return max(growth, default=-np.inf)
+
+
+def _utility_of(state, position):
+    """Name of the utility that a functional belongs to; of one, as the user has it."""
+    criteria, sizes = zip(*state.utility.criterion.parts(state.rows), strict=True)
+    if len(criteria) == 1:
+        return state.utility.name
+    return criteria[np.searchsorted(np.cumsum(sizes), position, side="right")].name

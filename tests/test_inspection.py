@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.adult import AUTHORS_C, authors_adult
-from sklearn_softunlearn import influence, leave_one_out
+from sklearn_softunlearn import SoftUnlearnCorrector, influence, leave_one_out
 from sklearn_softunlearn._curvature import Cholesky
 from sklearn_softunlearn._leverage import exact_row_influence, leverage_matrices
 from sklearn_softunlearn.datasets import make_biased_classification
@@ -258,6 +259,18 @@ def test_unsupported_estimators_are_named(data):
 
     with pytest.raises(TypeError, match="Other is not supported"):
         influence(Other(), X, y, metric="loss")
+
+
+def test_a_corrector_is_refused_with_what_to_give_instead(data, fitted):
+    X, y, group = data
+    corrector = SoftUnlearnCorrector(FrozenEstimator(fitted), delta=0.2)
+    corrector.fit(X, y, sensitive_features=group)
+    for inspect in (influence, leave_one_out):
+        with pytest.raises(TypeError, match="base_estimator_, the model before"):
+            inspect(corrector, X, y, sensitive_features=group)
+
+    before = influence(corrector.base_estimator_, X, y, sensitive_features=group)
+    assert before.values.shape == (300, 2)
 
 
 @pytest.fixture(scope="module")

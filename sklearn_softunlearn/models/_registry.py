@@ -82,6 +82,17 @@ def model_class(estimator, layer="last"):
     raise TypeError(
         f"estimator: {type(estimator).__name__} is not supported. Supported are "
         f"{names}, alone, inside a FrozenEstimator, or as the last step of a Pipeline."
+        f"{_hint(estimator)}"
+    )
+
+
+def _hint(estimator):
+    # By attribute: a corrector is in a room below this one.
+    if not (hasattr(estimator, "base_estimator_") and hasattr(estimator, "estimator_")):
+        return ""
+    return (
+        " Give its base_estimator_, the model before the correction, or its "
+        "estimator_, the corrected one."
     )
 
 

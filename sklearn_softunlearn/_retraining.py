@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sklearn_softunlearn._active_set import is_optimal, minimize_l1, signs_of
 from sklearn_softunlearn._curvature import resolve_curvature
 from sklearn_softunlearn._leverage import amplified_gradient, leverage_matrices
 from sklearn_softunlearn.updates import minimize_reweighted
@@ -23,15 +24,31 @@ def optimum(model, solve):
 
     Solvers stop at a tolerance which is large beside the effect of one row.
     """
+    weight = model.row_weight
+    tolerance = _ABSOLUTE_TOL * np.sum(weight)
     found = _descend(
-        lambda theta: model.objective_gradient(model.row_weight, theta),
+        lambda theta: model.objective_gradient(weight, theta),
         lambda gradient: solve(gradient[:, None])[:, 0],
         model.parameters,
-        _ABSOLUTE_TOL * np.sum(model.row_weight),
+        tolerance,
     )
-    if found is not None:
+    if found is not None and is_optimal(model, weight, found, tolerance):
         return found
-    return minimize_reweighted(model, model.row_weight).parameters
+    if np.any(model.l1_strength()):
+        return minimize_l1(model, weight, model.parameters, tolerance)
+    return minimize_reweighted(model, weight).parameters
+
+
+def on_active_set(model, solve, theta, curvature):
+    """The model and the solver on the active set of an optimum.
+
+    Those given, unless the solver of the estimator stopped at another active set.
+    """
+    signs = signs_of(model, theta)
+    if np.array_equal(signs, signs_of(model, model.parameters)):
+        return model, solve
+    moved = model.with_signs(signs).at(theta)
+    return moved, curvature.factorize(moved, moved.row_weight)
 
 
 class RowDeletion:
@@ -39,7 +56,8 @@ class RowDeletion:
 
     Every step solves with ``H - J_i.T C_i J_i`` through the factor of H (Woodbury), so
     that it costs two passes over the data. Where this stalls (a row of high leverage
-    moves the parameters far), Newton steps with new factors follow.
+    moves the parameters far), Newton steps with new factors follow; likewise where a
+    coefficient under an l1 penalty reaches zero or leaves it.
     """
 
     def __init__(self, model, solve, index):
@@ -69,9 +87,15 @@ class RowDeletion:
             _ABSOLUTE_TOL * np.sum(self.row_weight),
             _RELATIVE_TOL * (self._amplified[:, 0] @ self.first_step),
         )
-        start = start + self.first_step
-        found = _descend(self._gradient, self._step, start, tolerance)
-        return self._with_new_factors(tolerance) if found is None else found
+        near = start + self.first_step
+        found = _descend(self._gradient, self._step, near, tolerance)
+        if found is not None and is_optimal(
+            self.model, self.row_weight, found, tolerance
+        ):
+            return found
+        if np.any(self.model.l1_strength()):
+            return minimize_l1(self.model, self.row_weight, start, tolerance)
+        return self._with_new_factors(tolerance)
 
     def _gradient(self, theta):
         return self.model.objective_gradient(self.row_weight, theta)

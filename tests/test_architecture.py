@@ -27,6 +27,7 @@ LAYERS = [
     {"_influence", "_leverage"},
     {"weights"},
     {"updates"},
+    {"_active_set"},
     {"_retraining"},
     {"_prediction", "_progress", "_reporting"},
     {"_inputs"},

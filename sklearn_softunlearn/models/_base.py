@@ -142,6 +142,19 @@ class TrainedModel(ABC):
         """Linear part of Omega, of shape (n_parameters,): 0 without an l1 penalty."""
         return np.zeros(self.parameters.size)
 
+    def l1_strength(self):
+        """Factor of |theta| in Omega, of shape (n_parameters,)."""
+        return np.zeros(self.parameters.size)
+
+    def with_signs(self, signs):
+        """The same model with its l1 penalty linearised for other signs.
+
+        Every operation then refers to the face of the parameter space on which each
+        parameter under the penalty has this sign, or is held at 0 where it is 0.
+        Without an l1 penalty there is one face: the model itself.
+        """
+        return self
+
     def null_directions(self):
         """Directions that change neither a prediction's meaning nor J.
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fitted scikit-learn estimators with `coef_` and `intercept_`."""
 
-from copy import deepcopy
+from copy import copy, deepcopy
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -19,6 +19,7 @@ class FittedLinearModel(LinearModel):
     held there, the others keep their sign, so that the penalty is linear in them:
     influences and updates (other than `Retrain`) are those on the active set. They
     are exact up to the first deletion at which a coefficient enters or leaves.
+    `with_signs` gives the model on another active set.
 
     Parameters
     ----------
@@ -48,12 +49,21 @@ class FittedLinearModel(LinearModel):
             loss=loss,
             response=response,
         )
-        l1 = self.l1_strength()
-        if np.any(l1 > 0):
-            self.fixed = (l1 > 0) & (self.parameters == 0)
-        self._l1_slope = l1 * np.sign(self.parameters)
+        self._linearize_l1(np.sign(self.parameters))
 
     linear_in_features = True
+
+    def with_signs(self, signs):
+        """The same model with its l1 penalty linearised for other signs."""
+        moved = copy(self)
+        moved._linearize_l1(signs)
+        return moved
+
+    def _linearize_l1(self, signs):
+        l1 = self.l1_strength()
+        if np.any(l1 > 0):
+            self.fixed = (l1 > 0) & (signs == 0)
+        self._l1_slope = l1 * signs
 
     def input_gradient(self, inputs, cotangent):
         """Raw predictions, and factors times coefficients."""
@@ -64,10 +74,6 @@ class FittedLinearModel(LinearModel):
 
     def l2_strength(self):
         """Factor of theta^2 / 2 in Omega, of shape (n_parameters,)."""
-        return np.zeros(self.parameters.size)
-
-    def l1_strength(self):
-        """Factor of |theta| in Omega, of shape (n_parameters,)."""
         return np.zeros(self.parameters.size)
 
     def penalty_curvature(self):

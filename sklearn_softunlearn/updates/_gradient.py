@@ -161,9 +161,9 @@ class FineTune(_GradientUpdate):
             sum_i s_i (1 - eps_i) loss_i + Omega](theta)
 
     Soft weights are the weights of the rows in it. With enough steps this is
-    retraining; with few, what was learnt from the deleted rows fades
-    ("catastrophic forgetting"). A step costs one pass over the training rows and one
-    over the evaluation rows.
+    retraining (under an l1 penalty, of the coefficients that are not zero); with few,
+    what was learnt from the deleted rows fades ("catastrophic forgetting"). A step
+    costs one pass over the training rows and one over the evaluation rows.
 
     Parameters
     ----------

@@ -23,7 +23,9 @@ class NewtonUpdate(BaseEstimator):
     with t = 1 unless that increases J_eps, in which case t is halved. One step is
     the leverage-exact version of `InfluenceUpdate`; iterated to convergence it is
     exact retraining, started from the fitted parameters. A step costs as much as the
-    influences.
+    influences. Under an l1 penalty zeros stay zero and the others may pass zero as if
+    the penalty went on as it was: that is retraining only while no coefficient enters
+    or leaves the model. `Retrain` has no such limit.
 
     Parameters
     ----------

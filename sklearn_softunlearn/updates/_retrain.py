@@ -12,7 +12,8 @@ class Retrain(BaseEstimator):
     The refit uses the estimator's own solver and tolerance, from a cold start. Class
     weights are held at their values in the original fit, and the transformers of a
     Pipeline are not refitted, so that the objective is the one that the influences
-    linearise.
+    linearise. Under an l1 penalty coefficients may enter and leave the model, which no
+    other update allows.
 
     Examples
     --------

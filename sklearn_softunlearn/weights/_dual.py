@@ -20,13 +20,11 @@ from sklearn_softunlearn.weights._line import maximum_along
 from sklearn_softunlearn.weights._model import model_step
 
 # Residuals at which there is nothing left to gain; at which steps that gain nothing
-# are rounding; which measure progress; that a sample is solved to; below which the
-# scale of the residual hardly changes; and above which rounding of large multipliers is
-# not the cause.
+# are rounding; which measure progress; below which the scale of the residual hardly
+# changes; and above which rounding of large multipliers is not the cause.
 _SOLVED = 64 * np.finfo(np.float64).eps
 _GOOD = 1e-13
 _NEAR = 1e-6
-_ROUGH = 1e-3
 _STEADY = 1e-3
 _FAR = 1e-3
 _LARGE_MULTIPLIERS = 1e3
@@ -130,7 +128,8 @@ def _maximise(cut, start, max_steps, scale=None, *, rough=False):
     without x. A ``scale`` of the gradient that is known roughly saves computing it:
     `finish` judges by the exact one.
     """
-    enough = _ROUGH if rough else 0.0
+    # A sample is solved to its sampling error.
+    enough = cut.G.shape[1] ** -0.5 if rough else 0.0
     # Hardly a row changes sides in a step this close: it is the last.
     last_step = 2.0 / cut.G.shape[1]
     steady = _STEADY if scale is None else np.inf

@@ -36,6 +36,10 @@ def model_step(gradient, curvature, above):
 def _active_set(hessian, gradient, above):
     """Primal-dual active set method: a few solves, or `_bounded` where it cycles."""
     free = (above > 0.0) | (gradient > 0.0)
+    if free.all():
+        d = _solve(hessian, gradient)
+        if (d > -above).all():  # most steps end here
+            return d
     for _ in range(_CHANGES):
         d = _with_free(hessian, gradient, above, free)
         rest = gradient - hessian @ d

@@ -27,6 +27,8 @@ _MAX_CHANGES = 1000
 _MAX_STEPS = 100
 # Of the row weight: smaller differences of J are rounding, which no step is judged by.
 _COARSE_TOL = 1e-10
+# Below this rate per step of the squared decrement the old factor is too far away.
+_SHRINKAGE = 1 / 16
 # Of a coefficient: what is left of it by rounding where a step ends at zero.
 _ROUNDING = 4 * np.finfo(np.float64).eps
 
@@ -95,19 +97,27 @@ def signs_of(model, theta):
 def _minimize_within(model, signs, row_weight, theta, tolerance):
     """Newton steps with the zeros held, until the rest has its minimum."""
     curvature = resolve_curvature("auto", theta.size)
-    last = np.inf
+    solve, is_old, last = None, False, np.inf
     for _ in range(_MAX_STEPS):
         face = model.with_signs(signs)
+        if solve is None:
+            solve, is_old = curvature.factorize(face, row_weight, theta), False
         gradient = face.objective_gradient(row_weight, theta)
-        step = curvature.factorize(face, row_weight, theta)(gradient[:, None])[:, 0]
+        step = solve(gradient[:, None])[:, 0]
         decrement = gradient @ step
-        if decrement <= tolerance or not decrement < last:
+        if decrement <= tolerance:
             break
         coarse = decrement > _COARSE_TOL * np.sum(row_weight)
+        if is_old and not decrement < _SHRINKAGE * last:
+            solve = None
+            continue
+        if not coarse and not decrement < last:
+            break  # rounding: near its minimum each step lowers it
         before = signs
         theta, signs = _advance(face, signs, row_weight, theta, step, decrement, coarse)
-        # Near the minimum the decrement falls with each step, until it is rounding.
-        last = np.inf if coarse or np.any(signs != before) else decrement
+        is_old, last = True, decrement
+        if np.any(signs != before):
+            solve, last = None, np.inf
     return theta, signs
 
 

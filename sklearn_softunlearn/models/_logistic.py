@@ -54,6 +54,8 @@ class LogisticModel(FittedLinearModel):
     def __init__(self, estimator, X, y, sample_weight):
         _check_supported(estimator)
         self._C, self._l1_ratio = _penalty(estimator)
+        if self._l1_ratio > 0:  # newton-cholesky takes no l1 penalty
+            self.convergence_advice = FittedLinearModel.convergence_advice
         multinomial = len(estimator.classes_) > 2
         row_weight = sample_weight * class_weights(estimator, y, sample_weight)[y]
         super().__init__(

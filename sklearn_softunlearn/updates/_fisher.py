@@ -68,7 +68,10 @@ class FisherForgetting(BaseEstimator):
         step = solve(gradient[:, None])[:, 0]
         theta = backtrack(model, weight, model.parameters, step, gradient @ step)
         if self.noise:
-            theta = theta + self.noise * self._noise(model, weight)
+            # The zeros of an l1 penalty are held, here as by every other step.
+            held = (model.l1_strength() > 0) & (model.parameters == 0)
+            noise = np.where(held, 0.0, self._noise(model, weight))
+            theta = theta + self.noise * noise
         return UpdateResult(theta)
 
     def _check(self, n_parameters):

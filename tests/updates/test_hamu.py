@@ -43,13 +43,18 @@ def max_dual(cost, improvement, required, radius):
         return mu * required - radius * np.linalg.norm(cost - mu * improvement)
 
     # The grid brackets the maximum, which a scalar search then finds.
-    grid = np.r_[0.0, np.geomspace(1e-9, 1e6, 300)]
+    size = np.linalg.norm(improvement)
+    unit = np.linalg.norm(cost) / size if size > 0 and np.any(cost) else 1.0
+    grid = unit * np.r_[0.0, np.geomspace(1e-9, 1e6, 300)]
     best = int(np.argmax([dual(mu) for mu in grid]))
     bracket = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     found = minimize_scalar(
         lambda mu: -dual(mu), bounds=bracket, method="bounded", options={"xatol": 1e-12}
     )
-    return max(dual(grid[best]), -found.fun)
+    # Where one point alone is feasible, mu has no upper end.
+    alone = size > 0 and required >= radius * size * (1 - 1e-12)
+    limit = radius * (cost @ improvement) / size if alone else -np.inf
+    return max(dual(grid[best]), -found.fun, limit)
 
 
 @given(gradients, gradients, st.floats(-0.5, 1.5), st.floats(0.1, 3))

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn._influence import first_order_shift
+from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.updates import (
     FisherForgetting,
     InfluenceUpdate,
@@ -148,3 +150,17 @@ def test_a_matrix_over_too_many_parameters_is_refused(option, given, remedy):
 
     with pytest.raises(ValueError, match=rf"{option}=.*40001 par.*12 GiB.*{remedy}"):
         corrector.fit(X, y, sensitive_features=group)
+
+
+def test_noise_of_fisher_leaves_the_zeros_of_an_l1_model():
+    X, y, group = make_biased_classification(random_state=0)
+    model = LogisticRegression(
+        l1_ratio=1.0, solver="saga", C=0.02, tol=1e-10, max_iter=10_000
+    )
+    corrector = SoftUnlearnCorrector(
+        model, update=FisherForgetting(noise=0.1, random_state=0), delta=0.3
+    ).fit(X, y, sensitive_features=group)
+    before, after = corrector.base_estimator_.coef_, corrector.estimator_.coef_
+
+    assert np.any(before == 0)
+    np.testing.assert_array_equal(after == 0, before == 0)

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.svm import LinearSVC
 
-from sklearn_softunlearn import leave_one_out
+from sklearn_softunlearn import SoftUnlearnCorrector, leave_one_out
 from sklearn_softunlearn._active_set import is_optimal, minimize_l1
+from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import BaseNotConvergedWarning
 from sklearn_softunlearn.models import model_class
 from tests.models.cases import L1, PRECISE, PURE_L1
@@ -186,3 +188,17 @@ def test_changes_without_end_are_told(case, monkeypatch):
     monkeypatch.setattr("sklearn_softunlearn._active_set._MAX_CHANGES", 1)
     with pytest.warns(ConvergenceWarning, match="changes of the active set"):
         minimize_l1(model, model.row_weight, np.zeros(model.parameters.size), 1e-20)
+
+
+def test_a_zero_that_should_not_be_is_said():
+    """A model of all columns but one is converged on its own active set."""
+    X, y, _ = make_biased_classification(random_state=0)
+    model = saga(C=1.0, **PURE_L1).fit(X, y)
+    largest = int(np.argmax(np.abs(model.coef_)))
+    rest = np.delete(np.arange(X.shape[1]), largest)
+    without = clone(model).fit(X[:, rest], y)
+    model.coef_[0, rest], model.coef_[0, largest] = without.coef_[0], 0.0
+    model.intercept_ = without.intercept_
+
+    with pytest.warns(BaseNotConvergedWarning, match="zero should not be"):
+        SoftUnlearnCorrector(FrozenEstimator(model), metric="loss", delta=0.0).fit(X, y)

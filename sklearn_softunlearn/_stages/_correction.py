@@ -13,6 +13,7 @@ import numpy as np
 from scipy import linalg
 from sklearn.utils.validation import check_memory
 
+from sklearn_softunlearn._active_set import is_optimal
 from sklearn_softunlearn._curvature import Cholesky
 from sklearn_softunlearn._influence import first_order_shift, row_influence
 from sklearn_softunlearn.criteria import Criterion, EvaluationRows, check_shapes
@@ -357,8 +358,18 @@ def warn_if_unconverged(model, solve):
     # Where solving takes iterations, a few are enough.
     solve = getattr(solve, "roughly", solve)
     gain = 0.5 * gradient @ solve(gradient[:, None])[:, 0]
-    share = gain / max(model.objective(model.row_weight), np.finfo(float).tiny)
-    if share > model.converged_share:
+    size = max(model.objective(model.row_weight), np.finfo(float).tiny)
+    share, enough = gain / size, model.converged_share
+    if share <= enough and not is_optimal(
+        model, model.row_weight, model.parameters, 2.0 * enough * size
+    ):
+        warn(
+            "The base model has not converged: a coefficient that is zero should not "
+            "be, or one has the wrong sign. Influences are those on the active set. "
+            f"(a) Scale the features; (b) {model.convergence_advice}.",
+            BaseNotConvergedWarning,
+        )
+    if share > enough:
         warn(
             "The base model has not converged: the gradient of its training objective "
             f"has norm {np.linalg.norm(gradient):.3g}, and one Newton step would lower "

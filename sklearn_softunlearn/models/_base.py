@@ -143,7 +143,7 @@ class TrainedModel(ABC):
         return np.zeros(self.parameters.size)
 
     def l1_strength(self):
-        """Factor of |theta| in Omega, of shape (n_parameters,)."""
+        """Factor of ``|theta|`` in Omega, of shape (n_parameters,)."""
         return np.zeros(self.parameters.size)
 
     def with_signs(self, signs):

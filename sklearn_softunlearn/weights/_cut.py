@@ -21,6 +21,7 @@ import numpy as np
 _BLOCK_ELEMENTS = 9000
 _BLOCK_ROWS = (256, 4096)
 _FEW_CONSTRAINTS = 3
+_MANY_ELEMENTS = 2**17
 # Curvature that has shrunk to this share by differences has lost digits.
 _CANCELLED = 0.25
 
@@ -150,8 +151,8 @@ def evaluate(cut, p, scale=None, before=None):
     curvature: few rows change sides.
     """
     m = len(cut.b)
-    # Differences lose digits, which few constraints that nearly agree cannot spare.
-    before = before if m > _FEW_CONSTRAINTS else None
+    # Differences lose digits, and save time only where the sum takes long.
+    before = before if m > _FEW_CONSTRAINTS and cut.G.size > _MANY_ELEMENTS else None
     value, gradient, total, free = 0.0, -cut.b, cut.b_size, []
     curvature = np.zeros((m, m)) if before is None else before.curvature.copy()
     for block, rows in enumerate(cut.blocks()):

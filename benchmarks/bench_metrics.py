@@ -209,12 +209,10 @@ def table(records):
     names = list(dict.fromkeys(r["dataset"] for r in records))
     metrics = list(dict.fromkeys(r["metric"] for r in records))
     lines = [f"| metric | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
+    found = cells(records)
     for metric in metrics:
-        cells = (
-            cell([r for r in records if (r["metric"], r["dataset"]) == (metric, name)])
-            for name in names
-        )
-        lines.append(f"| {metric} | {' | '.join(cells)} |")
+        shown = (cell(found[metric, name]) for name in names)
+        lines.append(f"| {metric} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
 

@@ -28,7 +28,7 @@ _MAX_STEPS = 100
 # Of the row weight: smaller differences of J are rounding, which no step is judged by.
 _COARSE_TOL = 1e-10
 # Below this rate per step of the squared decrement the old factor is too far away.
-_SHRINKAGE = 1 / 16
+SHRINKAGE = 1 / 16
 # Of a coefficient: what is left of it by rounding where a step ends at zero.
 _ROUNDING = 4 * np.finfo(np.float64).eps
 
@@ -108,7 +108,7 @@ def _minimize_within(model, signs, row_weight, theta, tolerance):
         if decrement <= tolerance:
             break
         coarse = decrement > _COARSE_TOL * np.sum(row_weight)
-        if is_old and not decrement < _SHRINKAGE * last:
+        if is_old and not decrement < SHRINKAGE * last:
             solve = None
             continue
         if not coarse and not decrement < last:

@@ -22,6 +22,14 @@ def _has(method):
     return check
 
 
+def take_input_tags(tags, inner):
+    """Let tags accept the X and y that a wrapped estimator accepts, with labels."""
+    tags.input_tags.sparse = inner.input_tags.sparse
+    tags.input_tags.allow_nan = inner.input_tags.allow_nan
+    tags.target_tags.required = True
+    tags.target_tags.positive_only = inner.target_tags.positive_only
+
+
 class CorrectedEstimatorMixin:
     """Predictions, tags and metadata routing of a meta-estimator that corrects.
 
@@ -89,10 +97,7 @@ class CorrectedEstimatorMixin:
         tags.estimator_type = inner.estimator_type
         tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.regressor_tags = deepcopy(inner.regressor_tags)
-        tags.input_tags.sparse = inner.input_tags.sparse
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.target_tags.required = True
-        tags.target_tags.positive_only = inner.target_tags.positive_only
+        take_input_tags(tags, inner)
         if tags.classifier_tags is not None:
             tags.classifier_tags.multi_label = False
         return tags

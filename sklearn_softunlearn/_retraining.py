@@ -5,7 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_softunlearn._active_set import is_optimal, minimize_l1, signs_of
+from sklearn_softunlearn._active_set import (
+    SHRINKAGE,
+    is_optimal,
+    minimize_l1,
+    signs_of,
+)
 from sklearn_softunlearn._curvature import resolve_curvature
 from sklearn_softunlearn._leverage import amplified_gradient, leverage_matrices
 from sklearn_softunlearn.updates import minimize_reweighted
@@ -15,8 +20,6 @@ _RELATIVE_TOL = 1e-16
 # Of the row weight: where the gradient is rounding.
 _ABSOLUTE_TOL = 1e-26
 _MAX_STEPS = 12
-# Below this rate per step of the squared decrement the old factor is too far away.
-_SHRINKAGE = 1 / 16
 
 
 def optimum(model, solve):
@@ -128,7 +131,7 @@ def _descend(gradient_at, step_for, theta, tolerance):
         decrement = gradient @ step
         if decrement <= tolerance:
             return theta
-        if not decrement < _SHRINKAGE * last:
+        if not decrement < SHRINKAGE * last:
             return None
         theta, last = theta - step, decrement
     return None

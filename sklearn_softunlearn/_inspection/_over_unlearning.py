@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_softunlearn._inputs._parameters import resolve_weighting
 from sklearn_softunlearn.weights import HardDeletion
 
 # A row of the cut that harms less than this share of the cut's mean is borderline.
@@ -119,13 +120,14 @@ def over_unlearning(corrector):
     True
     """
     check_is_fitted(corrector)
-    problem = getattr(corrector, "corrector_", corrector)._problem
+    corrector = getattr(corrector, "corrector_", corrector)
+    problem = corrector._problem
     kept = slice(None)
     if len(corrector.deletion_weights_) != len(problem.constraints):
         # Held-out rows have no influence.
         kept = np.any(corrector.influence_ != 0, axis=1)
     soft = corrector.deletion_weights_[kept]
-    _check_soft(soft, getattr(corrector, "corrector_", corrector).weighting)
+    _check_soft(soft, resolve_weighting(corrector.weighting))
     metric = np.flatnonzero(problem.tighten > 0)
     worst = int(metric[np.argmin(problem.bounds[metric])])
     utility = int(np.argmin(problem.tighten > 0))
@@ -159,7 +161,7 @@ def _check_soft(weights, weighting):
             "The corrector deleted nothing, so there is nothing to compare. Give one "
             "that was fitted with delta > 0."
         )
-    if weighting == "hard" or isinstance(weighting, HardDeletion):
+    if isinstance(weighting, HardDeletion):
         raise ValueError(
             "The corrector deleted whole rows. Give one that was fitted with "
             "weighting='soft'."

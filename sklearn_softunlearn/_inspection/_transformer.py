@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_softunlearn._influence import row_influence
 from sklearn_softunlearn._inputs._evaluation import encoded_target, make_table
 from sklearn_softunlearn._inspection._functions import directions_of, linearized
+from sklearn_softunlearn._prediction import take_input_tags
 from sklearn_softunlearn.models import (
     embed,
     fit_parameter_name,
@@ -143,11 +144,7 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         """Tags of what the estimator accepts; labels are required."""
         tags = super().__sklearn_tags__()
-        inner = get_tags(self._unfitted())
-        tags.input_tags.sparse = inner.input_tags.sparse
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.target_tags.required = True
-        tags.target_tags.positive_only = inner.target_tags.positive_only
+        take_input_tags(tags, get_tags(self._unfitted()))
         tags.transformer_tags.preserves_dtype = []
         return tags
 

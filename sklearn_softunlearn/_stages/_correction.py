@@ -360,15 +360,6 @@ def warn_if_unconverged(model, solve):
     gain = 0.5 * gradient @ solve(gradient[:, None])[:, 0]
     size = max(model.objective(model.row_weight), np.finfo(float).tiny)
     share, enough = gain / size, model.converged_share
-    if share <= enough and not is_optimal(
-        model, model.row_weight, model.parameters, 2.0 * enough * size
-    ):
-        warn(
-            "The base model has not converged: a coefficient that is zero should not "
-            "be, or one has the wrong sign. Influences are those on the active set. "
-            f"(a) Scale the features; (b) {model.convergence_advice}.",
-            BaseNotConvergedWarning,
-        )
     if share > enough:
         warn(
             "The base model has not converged: the gradient of its training objective "
@@ -377,6 +368,13 @@ def warn_if_unconverged(model, solve):
             f"optimum. (a) Scale the features; (b) {model.convergence_advice}. For a "
             "FrozenEstimator: pass fit the very rows and sample weights that the model "
             "was trained with.",
+            BaseNotConvergedWarning,
+        )
+    elif not is_optimal(model, model.row_weight, model.parameters, 2.0 * enough * size):
+        warn(
+            "The base model has not converged: a coefficient that is zero should not "
+            "be, or one has the wrong sign. Influences are those on the active set. "
+            f"(a) Scale the features; (b) {model.convergence_advice}.",
             BaseNotConvergedWarning,
         )
 

@@ -114,8 +114,9 @@ class DualPoint:
     """Value, gradient and curvature of the dual at ``p``, from one pass over G.
 
     ``scale`` is the size ``|G| |x| + b_size`` of what the gradient is a difference of,
-    ``free`` says for each block which rows are inside the box. ``peak`` is the largest
-    diagonal of the curvature since it was last computed from all rows.
+    Only where `has_many` elements: ``free`` says for each block which rows are inside
+    the box, and ``peak`` is the largest diagonal of the curvature since it was last
+    computed from all rows.
     """
 
     p: np.ndarray
@@ -123,8 +124,8 @@ class DualPoint:
     gradient: np.ndarray
     curvature: np.ndarray
     scale: np.ndarray
-    free: list
-    peak: np.ndarray
+    free: list | None = None
+    peak: np.ndarray | None = None
 
     def residual(self, p_min):
         """Largest violation of ``0 <= p - p_min  perp  G x <= b``, relative."""
@@ -151,8 +152,8 @@ def evaluate(cut, p, scale=None, before=None):
     curvature: few rows change sides.
     """
     m = len(cut.b)
-    # Differences lose digits, and save time only where the sum takes long.
-    before = before if m > _FEW_CONSTRAINTS and cut.G.size > _MANY_ELEMENTS else None
+    keeps = has_many(cut)
+    before = before if keeps else None
     value, gradient, total, free = 0.0, -cut.b, cut.b_size, []
     curvature = np.zeros((m, m)) if before is None else before.curvature.copy()
     for block, rows in enumerate(cut.blocks()):
@@ -165,20 +166,32 @@ def evaluate(cut, p, scale=None, before=None):
         gradient = gradient + G @ x
         if scale is None:
             total = total + np.abs(G) @ np.abs(x)
-        free.append(x == y)
+        inside = x == y
         if before is None:
-            curvature += gram(G, free[-1])
+            curvature += gram(G, inside)
         else:
-            curvature += _gram_of_changes(G, before.free[block], free[-1])
+            curvature += _gram_of_changes(G, before.free[block], inside)
+        if keeps:
+            free.append(inside)
     value += float(p @ gradient)
-    scale = total if scale is None else scale
-    peak = np.diagonal(curvature).copy()
+    point = DualPoint(p, value, gradient, curvature, total if scale is None else scale)
+    return _with_memory(cut, point, free, before) if keeps else point
+
+
+def has_many(cut):
+    """Whether differences of the curvature, which lose digits, save enough time."""
+    return len(cut.b) > _FEW_CONSTRAINTS and cut.G.size > _MANY_ELEMENTS
+
+
+def _with_memory(cut, point, free, before):
+    """The point with what the next one is a difference to, its digits restored."""
+    peak = np.diagonal(point.curvature)
     if before is not None:
         peak = np.maximum(peak, before.peak)
-        if np.any(np.diagonal(curvature) < _CANCELLED * peak):
-            curvature = _full_gram(cut, free)
-            peak = np.diagonal(curvature).copy()
-    return DualPoint(p, value, gradient, curvature, scale, free, peak)
+    if np.any(np.diagonal(point.curvature) < _CANCELLED * peak):
+        point = replace(point, curvature=_full_gram(cut, free))
+        peak = np.diagonal(point.curvature)
+    return replace(point, free=free, peak=peak)
 
 
 def _full_gram(cut, free):

@@ -100,9 +100,8 @@ def _at_vertex(cut, direction, stage, last, is_limit):
     The stage itself where these are no good.
     """
     nearly = stage.solution.p / stage.strength
-    y, passes = vertex_multipliers(cut, direction, nearly)
-    far = min(_deciding_strength(cut, direction, y, stage.strength), last)
-    passes += 1
+    y, d, passes = vertex_multipliers(cut, direction, nearly)
+    far = min(_deciding_strength(cut, d, stage.strength), last)
     solution = project(replace(cut, z=far * direction), far * y)
     passes += stage.solution.n_passes + solution.n_passes
     if solution.residual > _ACCURACY:
@@ -111,11 +110,11 @@ def _at_vertex(cut, direction, stage, last, is_limit):
     return _stage(cut, direction, far, last, solution, is_limit)
 
 
-def _deciding_strength(cut, direction, y, strength):
+def _deciding_strength(cut, d, strength):
     """Strength at which all rows but those of the vertex are at a bound."""
     m, n_rows = cut.G.shape
     bounds = np.maximum(np.abs(cut.lower), np.abs(cut.upper))
-    distance = np.abs(y @ cut.G - direction) / np.where(bounds > 0.0, bounds, 1.0)
+    distance = np.abs(d) / np.where(bounds > 0.0, bounds, 1.0)
     undecided = np.partition(distance, m)[m] if m < n_rows else 0.0
     if undecided == 0.0:  # a tie, or a row without a bound
         return _FAR * strength

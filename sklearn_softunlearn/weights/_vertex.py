@@ -23,7 +23,7 @@ _TOLERANCES = {
 
 
 def vertex_multipliers(cut, direction, y):
-    """Optimal multipliers, started from nearly optimal ones, and passes over the rows.
+    """Optimal multipliers from nearly optimal ones, their d, and passes over the rows.
 
     The multipliers are y itself on failure, or if too many rows are near.
     """
@@ -41,10 +41,10 @@ def vertex_multipliers(cut, direction, y):
             d = found @ cut.G - direction
             wrong = ~near & np.where(first < 0, d > 0, d < 0)
             if not wrong.any():
-                return found, passes
+                return found, d, passes
             near = near | wrong
         if size == len(d) or np.sum(near) > _MOST_ROWS:
-            return y, passes
+            return y, first, passes
         size *= 4
 
 

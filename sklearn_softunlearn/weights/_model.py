@@ -74,6 +74,10 @@ def _bounded(hessian, gradient, above):
     factor = cholesky(hessian, lower=True, check_finite=False)
     target = solve_triangular(factor, gradient, lower=True, check_finite=False)
     try:
-        return nnls(factor.T, target + factor.T @ above)[0] > 0.0
+        with np.errstate(invalid="ignore"):  # scipy 1.12 divides 0 by 0 in ties
+            found = nnls(factor.T, target + factor.T @ above)[0]
     except RuntimeError as error:
         raise LinAlgError("nnls did not converge") from error
+    if not np.all(np.isfinite(found)):
+        raise LinAlgError("nnls did not converge")
+    return found > 0.0

@@ -3,7 +3,7 @@
 
     python -m benchmarks [STUDY ...] [--data-home FOLDER]
 
-Studies write ``results/<study>.json``; ``python -m benchmarks.report`` makes the page
+Studies write ``results/<study>.json``; ``python -m benchmarks.reports`` makes the page
 from these files. Some need packages that the ``test`` extra does not bring: ``nets``,
 ``influence_peers`` and one part of ``claims`` need torch and skorch, and report other
 packages that are missing as such. The whole takes some hours.
@@ -49,7 +49,7 @@ def command(study, data_home):
         data_home if o == "DATA_HOME" else o.replace("{study}", f"{RESULTS / study}")
         for o in options
     ]
-    return [sys.executable, "-m", f"benchmarks.bench_{study}", *filled]
+    return [sys.executable, "-m", f"benchmarks.studies.{study}", *filled]
 
 
 def main():

@@ -1,17 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Soft-weighted machine unlearning for scikit-learn estimators."""
 
-from sklearn_softunlearn._corrector import SoftUnlearnCorrector
-from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient, Diagonal
-from sklearn_softunlearn._inputs._fit_rows import ValidationData
-from sklearn_softunlearn._inspection import (
-    InfluenceTransformer,
-    influence,
-    leave_one_out,
-    over_unlearning,
-)
-from sklearn_softunlearn._scorer import fairness_scorer, robustness_scorer
-from sklearn_softunlearn._tuning import Requirement, SoftUnlearnCorrectorCV
+from sklearn_softunlearn.corrector import SoftUnlearnCorrector, ValidationData
 from sklearn_softunlearn.criteria import (
     AdversarialLoss,
     Criterion,
@@ -26,6 +16,15 @@ from sklearn_softunlearn.display import (
     InfluenceDisplay,
     TradeoffDisplay,
 )
+from sklearn_softunlearn.influence import Cholesky, ConjugateGradient, Diagonal
+from sklearn_softunlearn.inspection import (
+    InfluenceTransformer,
+    influence,
+    leave_one_out,
+    over_unlearning,
+)
+from sklearn_softunlearn.scoring import fairness_scorer, robustness_scorer
+from sklearn_softunlearn.tuning import Requirement, SoftUnlearnCorrectorCV
 from sklearn_softunlearn.updates import (
     HAMU,
     SCRUB,

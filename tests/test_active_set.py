@@ -11,10 +11,10 @@ from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.svm import LinearSVC
 
 from sklearn_softunlearn import SoftUnlearnCorrector, leave_one_out
-from sklearn_softunlearn._active_set import is_optimal, minimize_l1
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import BaseNotConvergedWarning
 from sklearn_softunlearn.models import model_class
+from sklearn_softunlearn.updates._active_set import is_optimal, minimize_l1
 from tests.models.cases import L1, PRECISE, PURE_L1
 
 pytestmark = [
@@ -185,7 +185,7 @@ def test_more_features_than_rows():
 def test_changes_without_end_are_told(case, monkeypatch):
     estimator, X, y, *_ = case
     model = model_of(estimator, X, y)
-    monkeypatch.setattr("sklearn_softunlearn._active_set._MAX_CHANGES", 1)
+    monkeypatch.setattr("sklearn_softunlearn.updates._active_set._MAX_CHANGES", 1)
     with pytest.warns(ConvergenceWarning, match="changes of the active set"):
         minimize_l1(model, model.row_weight, np.zeros(model.parameters.size), 1e-20)
 

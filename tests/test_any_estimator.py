@@ -193,7 +193,7 @@ def test_another_estimator_is_refused_by_naming_the_supported(data, estimator):
 @pytest.mark.parametrize(
     ("estimator", "words"),
     [
-        (LinearSVC(loss="hinge"), "squared_hinge"),
+        (LinearSVC(loss="hinge", max_iter=10**6, random_state=0), "squared_hinge"),
         (LinearSVC(multi_class="crammer_singer"), "ovr"),
         (SGDClassifier("hinge"), "log_loss"),
         (SGDClassifier("log_loss", penalty="l1"), "penalty='l2'"),

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from benchmarks.adult import one_hot_adult
+from benchmarks.data.adult import one_hot_adult
 from sklearn_softunlearn import SoftUnlearnCorrector
-from sklearn_softunlearn._stages._calibration import (
+from sklearn_softunlearn.corrector.stages._calibration import (
     MAX_SOLVES,
     search_request,
     shorter_request,

@@ -4,13 +4,13 @@
 import numpy as np
 import pytest
 
-from sklearn_softunlearn._conjugate_gradients import (
+from sklearn_softunlearn.exceptions import CurvatureWarning
+from sklearn_softunlearn.influence._conjugate_gradients import (
     IterativeSolver,
     conjugate_gradients,
     scaling_preconditioner,
     sketched_preconditioner,
 )
-from sklearn_softunlearn.exceptions import CurvatureWarning
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.adult import one_hot_adult
+from benchmarks.data.adult import one_hot_adult
 from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import (

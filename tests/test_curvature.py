@@ -3,15 +3,15 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_softunlearn import _conjugate_gradients
-from sklearn_softunlearn._curvature import (
+from sklearn_softunlearn.exceptions import CurvatureWarning
+from sklearn_softunlearn.influence import _conjugate_gradients
+from sklearn_softunlearn.influence._curvature import (
     MAX_DENSE_PARAMETERS,
     Cholesky,
     ConjugateGradient,
     Diagonal,
     resolve_curvature,
 )
-from sklearn_softunlearn.exceptions import CurvatureWarning
 from sklearn_softunlearn.models import LogisticModel
 from tests.models_for_tests import precise_logistic, small_problem
 

@@ -4,7 +4,7 @@
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks.bench_flipped_labels import (
+from benchmarks.studies.flipped_labels import (
     adult,
     corrected,
     digits,

@@ -4,11 +4,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.adult import AUTHORS_C, authors_adult
-from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient
-from sklearn_softunlearn._influence import row_influence
-from sklearn_softunlearn._inputs._evaluation import make_table
-from sklearn_softunlearn._stages._preparation import linearize_estimator
+from benchmarks.data.adult import AUTHORS_C, authors_adult
+from sklearn_softunlearn.corrector.inputs._evaluation import make_table
+from sklearn_softunlearn.corrector.stages._preparation import linearize_estimator
+from sklearn_softunlearn.influence._curvature import Cholesky, ConjugateGradient
+from sklearn_softunlearn.influence._first_order import row_influence
 from tests.models_for_tests import functionals, precise_logistic, small_problem
 
 METRICS = [

@@ -10,12 +10,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.adult import AUTHORS_C, authors_adult
+from benchmarks.data.adult import AUTHORS_C, authors_adult
 from sklearn_softunlearn import SoftUnlearnCorrector, influence, leave_one_out
-from sklearn_softunlearn._curvature import Cholesky
-from sklearn_softunlearn._leverage import exact_row_influence, leverage_matrices
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import CurvatureWarning
+from sklearn_softunlearn.influence import _leverage
+from sklearn_softunlearn.influence._curvature import Cholesky
+from sklearn_softunlearn.influence._leverage import (
+    exact_row_influence,
+    leverage_matrices,
+)
 from sklearn_softunlearn.models import LinearModel
 from tests.models_for_tests import precise_logistic
 
@@ -169,7 +173,7 @@ def test_several_outputs_use_the_woodbury_form():
 def test_blocks_do_not_change_leverages(data, fitted, monkeypatch):
     X, y, group = data
     whole = influence(fitted, X, y, sensitive_features=group, leverage=True)
-    monkeypatch.setattr("sklearn_softunlearn._leverage._LARGEST_BLOCK", 7)
+    monkeypatch.setattr(_leverage, "_LARGEST_BLOCK", 7)
     blocks = influence(fitted, X, y, sensitive_features=group, leverage=True)
 
     np.testing.assert_allclose(blocks.leverage, whole.leverage, rtol=1e-12)

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from sklearn_softunlearn._losses import BinaryLogLoss
-from sklearn_softunlearn._responses import (
+from sklearn_softunlearn.pointwise._losses import BinaryLogLoss
+from sklearn_softunlearn.pointwise._responses import (
     ExponentialResponse,
     IdentityResponse,
     LogisticResponse,

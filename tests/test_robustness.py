@@ -23,7 +23,7 @@ from sklearn_softunlearn import (
     SoftUnlearnCorrector,
     robustness_scorer,
 )
-from sklearn_softunlearn._stages._attacked_rows import AttackedModel
+from sklearn_softunlearn.corrector.stages._attacked_rows import AttackedModel
 from sklearn_softunlearn.criteria._attacks import limited, steepest
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.models import LogisticModel, model_class
@@ -295,11 +295,15 @@ def test_input_gradient_of_an_mlp_is_that_of_finite_differences(data, activation
     net = small_net(activation).fit(X, y)
     model = model_class(net).untrained_on(net, MLPModel.embed(net, X), y)
     attacked = AttackedModel(model, y, model.loss)
-    _, gradient = attacked.loss(X)
+    loss, gradient = attacked.loss(X)
 
     for j, step in enumerate(1e-6 * np.eye(X.shape[1])):
         up, down = attacked.loss(X + step)[0], attacked.loss(X - step)[0]
-        assert gradient[:, j] == pytest.approx((up - down) / 2e-6, abs=1e-7)
+        # A row whose step crosses a kink of relu has no derivative to compare with.
+        smooth = np.abs(up + down - 2.0 * loss) < 1e-9
+        assert np.mean(smooth) > 0.99
+        differences = (up - down)[smooth] / 2e-6
+        assert gradient[smooth, j] == pytest.approx(differences, abs=1e-7)
 
 
 def test_adversarial_loss_of_an_mlp_falls(data):

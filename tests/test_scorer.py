@@ -28,9 +28,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from sklearn_softunlearn import GroupMetric
-from sklearn_softunlearn._scorer import fairness_scorer
 from sklearn_softunlearn.criteria import MeanLoss
 from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.scoring import fairness_scorer
 
 PARITY = "demographic_parity_difference"
 equal = partial(pytest.approx, abs=1e-12)  # up to rounding

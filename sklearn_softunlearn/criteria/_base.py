@@ -49,8 +49,8 @@ class EvaluationRows:
     --------
     >>> import numpy as np
     >>> from sklearn_softunlearn import EvaluationRows
-    >>> from sklearn_softunlearn._losses import BinaryLogLoss
-    >>> from sklearn_softunlearn._responses import LogisticResponse
+    >>> from sklearn_softunlearn.pointwise import BinaryLogLoss
+    >>> from sklearn_softunlearn.pointwise import LogisticResponse
     >>> rows = EvaluationRows(np.array([0, 1, 1]), np.ones(3), BinaryLogLoss(),
     ...                       LogisticResponse(), classes=("no", "yes"))
     >>> rows.n_classes

@@ -21,9 +21,9 @@ class MeanLoss(Criterion):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_softunlearn._losses import BinaryLogLoss
+    >>> from sklearn_softunlearn.pointwise import BinaryLogLoss
     >>> from sklearn_softunlearn.criteria import EvaluationRows, MeanLoss
-    >>> from sklearn_softunlearn._responses import LogisticResponse
+    >>> from sklearn_softunlearn.pointwise import LogisticResponse
     >>> y, weight = np.array([0, 1]), np.ones(2)
     >>> rows = EvaluationRows(y, weight, BinaryLogLoss(), LogisticResponse())
     >>> MeanLoss().value(np.array([[0.0], [0.0]]), rows).round(4)

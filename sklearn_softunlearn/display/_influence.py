@@ -2,8 +2,8 @@
 import numpy as np
 import pandas as pd
 
-from sklearn_softunlearn._inspection import ESTIMATES, agreement
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
+from sklearn_softunlearn.inspection import ESTIMATES, agreement
 
 
 class InfluenceDisplay:

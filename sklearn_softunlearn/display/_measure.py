@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from sklearn_softunlearn._scorer import metric_scorer
 from sklearn_softunlearn.criteria import AdversarialLoss, MeanLoss
+from sklearn_softunlearn.scoring import metric_scorer
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_softunlearn._inputs._evaluation import make_table
+from sklearn_softunlearn.corrector import make_table
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
 
 _RESERVED = ["row", "deletion_weight", "group", "label"]

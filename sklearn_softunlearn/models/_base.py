@@ -33,8 +33,8 @@ class TrainedModel(ABC):
     row_weight : ndarray of shape (n_samples,)
         Effective weight s_i of each row in J.
     parameters : ndarray of shape (n_parameters,)
-    loss : pointwise loss from ``sklearn_softunlearn._losses``
-    response : from ``sklearn_softunlearn._responses``
+    loss : pointwise loss from ``sklearn_softunlearn.pointwise._losses``
+    response : from ``sklearn_softunlearn.pointwise._responses``
     """
 
     # How `embed` may return rows: options of scikit-learn's check_array.

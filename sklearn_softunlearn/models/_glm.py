@@ -4,9 +4,12 @@
 import numpy as np
 from sklearn.linear_model import GammaRegressor, PoissonRegressor
 
-from sklearn_softunlearn._losses import HalfTweedieDeviance
-from sklearn_softunlearn._responses import ExponentialResponse, IdentityResponse
 from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.pointwise import (
+    ExponentialResponse,
+    HalfTweedieDeviance,
+    IdentityResponse,
+)
 
 
 class TweedieModel(FittedLinearModel):

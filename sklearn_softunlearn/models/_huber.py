@@ -4,9 +4,8 @@
 import numpy as np
 from scipy import linalg
 
-from sklearn_softunlearn._losses import ConcomitantHuber
-from sklearn_softunlearn._responses import IdentityResponse
 from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.pointwise import ConcomitantHuber, IdentityResponse
 
 
 class HuberModel(FittedLinearModel):

@@ -5,10 +5,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import ElasticNet, Lasso, LassoCV
 
-from sklearn_softunlearn._losses import HalfSquaredError
-from sklearn_softunlearn._responses import IdentityResponse
 from sklearn_softunlearn.models._fitted import FittedLinearModel
 from sklearn_softunlearn.models._ridge import check_one_target
+from sklearn_softunlearn.pointwise import HalfSquaredError, IdentityResponse
 
 
 class ElasticNetModel(FittedLinearModel):

@@ -4,11 +4,15 @@
 import numpy as np
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 
-from sklearn_softunlearn._losses import BinaryLogLoss, SoftmaxLogLoss
-from sklearn_softunlearn._responses import LogisticResponse, SoftmaxResponse
 from sklearn_softunlearn._sklearn_compat import class_weights
 from sklearn_softunlearn.models._fitted import FittedLinearModel
 from sklearn_softunlearn.models._linear import common_shifts
+from sklearn_softunlearn.pointwise import (
+    BinaryLogLoss,
+    LogisticResponse,
+    SoftmaxLogLoss,
+    SoftmaxResponse,
+)
 
 
 class LogisticModel(FittedLinearModel):

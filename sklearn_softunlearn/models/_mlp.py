@@ -11,19 +11,17 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import validate_data
 
-from sklearn_softunlearn._losses import (
+from sklearn_softunlearn.models._linear import LinearModel, common_shifts
+from sklearn_softunlearn.pointwise import (
     BinaryLogLoss,
+    ExponentialResponse,
     HalfSquaredError,
     HalfTweedieDeviance,
-    SoftmaxLogLoss,
-)
-from sklearn_softunlearn._responses import (
-    ExponentialResponse,
     IdentityResponse,
     LogisticResponse,
+    SoftmaxLogLoss,
     SoftmaxResponse,
 )
-from sklearn_softunlearn.models._linear import LinearModel, common_shifts
 
 _ACTIVATIONS = {
     "identity": lambda z: z,

@@ -5,10 +5,15 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import Ridge, RidgeClassifier
 
-from sklearn_softunlearn._losses import HalfSquaredError, OneVsRestLoss, SquaredMargin
-from sklearn_softunlearn._responses import IdentityResponse, margin_response
 from sklearn_softunlearn._sklearn_compat import class_weights
 from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.pointwise import (
+    HalfSquaredError,
+    IdentityResponse,
+    OneVsRestLoss,
+    SquaredMargin,
+    margin_response,
+)
 
 
 class LinearRegressionModel(FittedLinearModel):

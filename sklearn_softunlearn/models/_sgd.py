@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`SGDClassifier` and `SGDRegressor` with differentiable losses."""
 
-from sklearn_softunlearn._losses import (
-    HalfSquaredError,
-    HuberRegressionLoss,
-    LogisticMargin,
-    ModifiedHuber,
-    OneVsRestLoss,
-    SquaredHinge,
-    SquaredMargin,
-)
-from sklearn_softunlearn._responses import (
-    IdentityResponse,
-    LogisticResponse,
-    SoftmaxResponse,
-    margin_response,
-)
 from sklearn_softunlearn._sklearn_compat import class_weights
 from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.pointwise import (
+    HalfSquaredError,
+    HuberRegressionLoss,
+    IdentityResponse,
+    LogisticMargin,
+    LogisticResponse,
+    ModifiedHuber,
+    OneVsRestLoss,
+    SoftmaxResponse,
+    SquaredHinge,
+    SquaredMargin,
+    margin_response,
+)
 
 _MARGIN_LOSSES = {
     "log_loss": LogisticMargin,

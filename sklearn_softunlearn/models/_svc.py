@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`LinearSVC` with the squared hinge loss."""
 
-from sklearn_softunlearn._losses import OneVsRestLoss, SquaredHinge
-from sklearn_softunlearn._responses import margin_response
 from sklearn_softunlearn._sklearn_compat import class_weights
 from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.pointwise import OneVsRestLoss, SquaredHinge, margin_response
 
 
 class LinearSVCModel(FittedLinearModel):

@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ways to move the parameters, given deletion weights.
+"""Stage 3: ways to move the parameters, given deletion weights.
 
-Each update is an object with ``update(problem)``, where the problem is an
-`UpdateProblem`, that returns an `UpdateResult` and modifies nothing.
+Rule of the room: an update is an object with ``update(problem)``, where the problem is
+an `UpdateProblem`, that returns an `UpdateResult` and modifies nothing. A new member,
+here half of the influence step::
+
+    class HalfStep(BaseEstimator):
+        def update(self, problem):
+            return UpdateResult(problem.model.parameters + 0.5 * problem.shift)
+
+gets its short name in ``_registry._BY_NAME``, a line in ``doc/api.rst`` and a place in
+the cases of ``tests/updates/test_updates.py``.
 """
 
+# The active set is for the rooms below, not for users: not in __all__.
+from sklearn_softunlearn.updates._active_set import SHRINKAGE as SHRINKAGE
+from sklearn_softunlearn.updates._active_set import is_optimal as is_optimal
+from sklearn_softunlearn.updates._active_set import minimize_l1 as minimize_l1
+from sklearn_softunlearn.updates._active_set import signs_of as signs_of
 from sklearn_softunlearn.updates._distillation import SCRUB, BadTeacher
 from sklearn_softunlearn.updates._fisher import FisherForgetting, NTKForgetting
 from sklearn_softunlearn.updates._gradient import (

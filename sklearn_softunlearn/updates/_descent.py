@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """First-order steps of a length that needs no tuning."""
 
-from sklearn_softunlearn._curvature import largest_curvature
+from sklearn_softunlearn.influence import largest_curvature
 from sklearn_softunlearn.updates._walk import Walk
 
 

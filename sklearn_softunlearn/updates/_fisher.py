@@ -6,7 +6,7 @@ from scipy import linalg
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from sklearn_softunlearn._curvature import Cholesky, check_dense, resolve_curvature
+from sklearn_softunlearn.influence import Cholesky, check_dense, resolve_curvature
 from sklearn_softunlearn.updates._checks import check_within
 from sklearn_softunlearn.updates._newton import backtrack
 from sklearn_softunlearn.updates._problem import UpdateResult

@@ -5,8 +5,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_softunlearn._curvature import resolve_curvature
 from sklearn_softunlearn.exceptions import warn
+from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.updates._checks import check_count, check_within
 from sklearn_softunlearn.updates._problem import UpdateResult
 

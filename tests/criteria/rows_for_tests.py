@@ -3,9 +3,9 @@
 
 import numpy as np
 
-from sklearn_softunlearn._losses import BinaryLogLoss
-from sklearn_softunlearn._responses import LogisticResponse
 from sklearn_softunlearn.criteria import EvaluationRows
+from sklearn_softunlearn.pointwise._losses import BinaryLogLoss
+from sklearn_softunlearn.pointwise._responses import LogisticResponse
 
 
 class Softmax:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.frozen import FrozenEstimator
 
-from benchmarks.bench_metrics import datasets, improvement, measured, split
+from benchmarks.studies.metrics import datasets, improvement, measured, split
 from sklearn_softunlearn import (
     Criterion,
     GroupMetric,

@@ -26,9 +26,9 @@ from sklearn_softunlearn import (
     GroupMetric,
     SoftUnlearnCorrector,
 )
-from sklearn_softunlearn._scorer import fairness_scorer
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.display import TradeoffDisplay
+from sklearn_softunlearn.scoring import fairness_scorer
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -8,8 +8,8 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone, is_classifier
 
-from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient
-from sklearn_softunlearn._influence import first_order_shift
+from sklearn_softunlearn.influence._curvature import Cholesky, ConjugateGradient
+from sklearn_softunlearn.influence._first_order import first_order_shift
 from sklearn_softunlearn.models import embed
 from tests.models.cases import CASES, MULTINOMIAL, REFITTABLE, fitted, rows
 

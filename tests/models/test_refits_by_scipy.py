@@ -15,8 +15,8 @@ from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sklearn_softunlearn._curvature import Cholesky
-from sklearn_softunlearn._influence import first_order_shift
+from sklearn_softunlearn.influence._curvature import Cholesky
+from sklearn_softunlearn.influence._first_order import first_order_shift
 from tests.models.cases import NET, Case, fitted, rows, sgd
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -17,7 +17,7 @@ from skorch import NeuralNetRegressor
 from skorch.dataset import ValidSplit
 from torch import nn
 
-from sklearn_softunlearn._curvature import Cholesky, ConjugateGradient
+from sklearn_softunlearn.influence._curvature import Cholesky, ConjugateGradient
 from sklearn_softunlearn.models import model_class
 
 LAYERS = ["last", "all", ["hidden.0.bias", "out.weight"]]

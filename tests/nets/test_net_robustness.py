@@ -22,7 +22,7 @@ from sklearn_softunlearn import (
     SoftUnlearnCorrector,
     robustness_scorer,
 )
-from sklearn_softunlearn._stages._attacked_rows import AttackedModel
+from sklearn_softunlearn.corrector.stages._attacked_rows import AttackedModel
 from sklearn_softunlearn.models import model_class
 
 DP = "demographic_parity_difference"

@@ -8,8 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_softunlearn import SoftUnlearnCorrector
-from sklearn_softunlearn._influence import first_order_shift
 from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.influence._first_order import first_order_shift
 from sklearn_softunlearn.updates import (
     FisherForgetting,
     InfluenceUpdate,

@@ -7,7 +7,6 @@ from sklearn.base import is_classifier
 from skorch.utils import to_numpy
 from torch import nn
 
-from sklearn_softunlearn._losses import SoftmaxLogLoss
 from sklearn_softunlearn.models._linear import LinearModel, common_shifts
 from sklearn_softunlearn.models.skorch._net import (
     batches,
@@ -26,6 +25,7 @@ from sklearn_softunlearn.models.skorch._objective import (
     weight_decay,
 )
 from sklearn_softunlearn.models.skorch._refit import minimize_objective
+from sklearn_softunlearn.pointwise import SoftmaxLogLoss
 
 
 class LastLayerModel(LinearModel):

@@ -10,14 +10,12 @@ import torch
 from scipy.special import logit
 from torch import nn
 
-from sklearn_softunlearn._losses import (
+from sklearn_softunlearn.pointwise import (
     BinaryLogLoss,
     HalfSquaredError,
-    SoftmaxLogLoss,
-)
-from sklearn_softunlearn._responses import (
     IdentityResponse,
     LogisticResponse,
+    SoftmaxLogLoss,
     SoftmaxResponse,
 )
 

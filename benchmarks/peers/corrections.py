@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ways to use the corrector, in the form of `benchmarks.peers.mitigations`.
+
+Metric and utility are measured on the training rows, as the reductions measure them,
+unless a function says otherwise.
+"""
+
+from functools import partial
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+
+from benchmarks.data.label_metrics import violation
+from benchmarks.peers.mitigations import Predictor, by_labels, logistic
+from sklearn_softunlearn import (
+    InfluenceUpdate,
+    Requirement,
+    SoftUnlearnCorrector,
+    SoftUnlearnCorrectorCV,
+)
+
+# Of the log-odds.
+THRESHOLDS = np.linspace(-1.0, 1.0, 21)
+
+
+def path(train, val, metric, deltas, **options):
+    """Corrected models of one base model, one for each delta."""
+    return [by_labels(each) for each in _path(train, metric, deltas, **options)]
+
+
+def _path(train, metric, deltas, **options):
+    base = logistic().fit(train.X, train.y)
+    corrector = SoftUnlearnCorrector(FrozenEstimator(base), metric=metric, **options)
+    return corrector.path(
+        train.X, train.y, deltas=deltas, sensitive_features=train.groups
+    )
+
+
+def path_and_threshold(train, val, metric, deltas, **options):
+    """Every second model of the path, each with several decision thresholds."""
+    return [
+        Predictor(partial(_above, model, threshold))
+        for model in _path(train, metric, deltas[::2], **options)
+        for threshold in THRESHOLDS
+    ]
+
+
+def base_and_threshold(train, val, metric, knobs):
+    """The base model with several decision thresholds, without any correction."""
+    return path_and_threshold(train, val, metric, np.zeros(1))
+
+
+def _above(model, threshold, X, groups):
+    return model.decision_function(X) > threshold
+
+
+def calibrated(train, val, metric, targets, **options):
+    """For each target the delta that leaves it, met by labels of validation rows."""
+    base = logistic().fit(train.X, train.y)
+    before = violation(metric, val.y, base.predict(val.X), val.groups)
+    corrector = SoftUnlearnCorrector(
+        FrozenEstimator(base), metric=metric, calibrate="labels", **options
+    )
+    deltas = [max(0.0, 1.0 - target / before) for target in targets]
+    models = corrector.path(
+        train.X,
+        train.y,
+        deltas=deltas,
+        sensitive_features=train.groups,
+        X_val=val.X,
+        y_val=val.y,
+        sensitive_features_val=val.groups,
+    )
+    return [by_labels(model) for model in models]
+
+
+def cross_validated(train, val, metric, targets, **options):
+    """For each target the delta that cross-validation of the training rows chooses.
+
+    Where a fold lacks a group, so that no delta has a score, the user is left with the
+    base model.
+    """
+    search = SoftUnlearnCorrectorCV(
+        SoftUnlearnCorrector(logistic(), metric=metric, **options),
+        deltas=21,
+        refit=Requirement(metric_at_most=targets[0]),
+    )
+    try:
+        search.fit(train.X, train.y, sensitive_features=train.groups)
+    except ValueError:
+        return [by_labels(logistic().fit(train.X, train.y))] * len(targets)
+    choices = [Requirement(metric_at_most=t)(search.cv_results_) for t in targets]
+    return [by_labels(search.path_[choice]) for choice in choices]
+
+
+# Chosen on the validation rows, as the peers.
+ALONG_DELTA = {
+    "ours, one step": path,
+    "ours, re-linearised": partial(path, update=InfluenceUpdate(max_iter=10)),
+    "ours, Newton step": partial(path, update="newton"),
+    "ours, Newton step and threshold": partial(path_and_threshold, update="newton"),
+}
+
+# One model for each target.
+FOR_TARGETS = {
+    "ours, one step, calibrated": calibrated,
+    "ours, Newton step, calibrated": partial(calibrated, update="newton"),
+    "ours, Newton step, cross-validated": partial(cross_validated, update="newton"),
+}

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a user would pick instead, each as predictors along its own knob.
+
+Every method is a function ``(train, val, metric, knobs)`` that yields predictors;
+``train`` and ``val`` have X, y and groups. A predictor maps features and groups to the
+probability of label 1: 0 or 1 unless it is randomised. All train `LogisticRegression`
+on the same encoded features, with its default solver and penalty.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from fairlearn.postprocessing import ThresholdOptimizer
+from fairlearn.preprocessing import CorrelationRemover
+from fairlearn.reductions import (
+    DemographicParity,
+    EqualizedOdds,
+    ExponentiatedGradient,
+    GridSearch,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.data.label_metrics import DP
+from sklearn_softunlearn import HardDeletion, SoftUnlearnCorrector
+
+
+def logistic():
+    """The model that every method starts from."""
+    return LogisticRegression(max_iter=1000)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Probability of label 1, for features and, where they are needed, groups."""
+
+    label: object
+    needs_groups: bool = False
+
+    def __call__(self, X, groups):
+        """Array of shape (n_samples,)."""
+        return np.asarray(self.label(X, groups), dtype=float)
+
+
+def by_labels(model):
+    """Predictor of a fitted classifier that needs no groups."""
+    return Predictor(lambda X, groups: model.predict(X))
+
+
+def unconstrained(train, val, metric, knobs):
+    """The model as fitted."""
+    yield by_labels(logistic().fit(train.X, train.y))
+
+
+def exponentiated_gradient(train, val, metric, bounds):
+    """Reductions (Agarwal et al. 2018), for several bounds on the violation."""
+    moment = DemographicParity if metric == DP else EqualizedOdds
+    for bound in bounds:
+        method = ExponentiatedGradient(
+            logistic(), moment(difference_bound=bound), eps=bound
+        ).fit(train.X, train.y, sensitive_features=train.groups)
+        yield Predictor(partial(_expected, method))
+
+
+def _expected(method, X, groups):
+    return method._pmf_predict(X)[:, 1]
+
+
+def grid_search(train, val, metric, sizes):
+    """Reductions with a grid of multipliers; each grid point is a candidate."""
+    moment = DemographicParity if metric == DP else EqualizedOdds
+    for size in sizes:
+        method = GridSearch(logistic(), moment(), grid_size=size)
+        method.fit(train.X, train.y, sensitive_features=train.groups)
+        yield from map(by_labels, method.predictors_)
+
+
+def threshold_optimizer(train, val, metric, tolerances):
+    """Thresholds for each group (Hardt et al. 2016), with a tolerance for parity.
+
+    fairlearn knows no tolerance for equalized odds.
+    """
+    model = logistic().fit(train.X, train.y)
+    constraint = "demographic_parity" if metric == DP else "equalized_odds"
+    tolerances = tolerances if metric == DP else [None]
+    for tolerance in tolerances:
+        method = ThresholdOptimizer(
+            estimator=model,
+            constraints=constraint,
+            prefit=True,
+            predict_method="predict_proba",
+            tol=tolerance,
+        ).fit(train.X, train.y, sensitive_features=train.groups)
+        yield Predictor(partial(_expected_by_group, method), needs_groups=True)
+
+
+def _expected_by_group(method, X, groups):
+    return method._pmf_predict(X, sensitive_features=groups)[:, 1]
+
+
+def correlation_remover(train, val, metric, alphas):
+    """Features without their linear correlation with the groups."""
+    levels = np.unique(train.groups)[1:]
+
+    def with_groups(X, groups):
+        return np.column_stack([X, groups[:, None] == levels]).astype(float)
+
+    X, n_features = with_groups(train.X, train.groups), train.X.shape[1]
+    ids = list(range(n_features, n_features + len(levels)))
+    for alpha in alphas:
+        remover = CorrelationRemover(sensitive_feature_ids=ids, alpha=alpha).fit(X)
+        model = logistic().fit(remover.transform(X), train.y)
+
+        def label(X, groups, remover=remover, model=model):
+            return model.predict(remover.transform(with_groups(X, groups)))
+
+        yield Predictor(label, needs_groups=True)
+
+
+def reweighing(train, val, metric, strengths):
+    """Weights P(g) P(y) / P(g, y) (Kamiran & Calders 2012), to a power in [0, 1]."""
+    _, codes = np.unique(train.groups, return_inverse=True)
+    joint = np.bincount(2 * codes + train.y).reshape(-1, 2) / len(train.y)
+    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    weight = (independent / joint)[codes, train.y]
+    for strength in strengths:
+        model = logistic().fit(train.X, train.y, sample_weight=weight**strength)
+        yield by_labels(model)
+
+
+def influence_lp(train, val, metric, deltas):
+    """Influence-based reweighing (Li & Liu, ICML 2022), written from its formula.
+
+    The total weight that is removed is minimised, subject to the influences on the
+    metric and on the loss; the model is trained again with what is left::
+
+        min_w sum_i w_i   s.t.  a_j.w <= (1 - delta) * max F - F_j,  u.w <= 0,
+                                0 <= w <= 1
+
+    The source states one metric row; here every pair of groups has one.
+    """
+    problem = _linearized(train, metric)._problem
+    one = np.ones(len(train.y))
+    for delta in deltas:
+        weights = problem.minimise(one, penalty=0.0, delta=delta).weights
+        yield _retrained(train, 1.0 - weights)
+
+
+def hard_deletion(train, val, metric, deltas):
+    """The rows of most harmful influence deleted, the rest trained again."""
+    base = logistic().fit(train.X, train.y)
+    hard = SoftUnlearnCorrector(
+        FrozenEstimator(base), metric=metric, weighting=HardDeletion()
+    )
+    path = hard.path(train.X, train.y, deltas=deltas, sensitive_features=train.groups)
+    for corrector in path:
+        yield _retrained(train, corrector.sample_weight_)
+
+
+def _linearized(train, metric):
+    base = logistic().fit(train.X, train.y)
+    probe = SoftUnlearnCorrector(FrozenEstimator(base), metric=metric, delta=0.0)
+    return probe.fit(train.X, train.y, sensitive_features=train.groups)
+
+
+def _retrained(train, weight):
+    kept = weight > 0.0
+    model = logistic().fit(train.X[kept], train.y[kept], sample_weight=weight[kept])
+    return by_labels(model)

@@ -1,7 +1,0 @@
-# SPDX-License-Identifier: BSD-3-Clause
-"""The choice of delta by cross-validation."""
-
-from sklearn_softunlearn._tuning._corrector_cv import SoftUnlearnCorrectorCV
-from sklearn_softunlearn._tuning._requirement import Requirement
-
-__all__ = ["Requirement", "SoftUnlearnCorrectorCV"]

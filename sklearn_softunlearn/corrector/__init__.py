@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`SoftUnlearnCorrector`: the three stages, one after the other.
+
+The facade only sequences. ``inputs/`` checks and encodes what the user gave and fits
+the base model; ``stages/`` goes from a fitted model to influences, weights and moved
+parameters; ``report/`` says what was asked, predicted and realised.
+
+Rule of the room: a constructor parameter is checked in ``inputs/``, used in
+``stages/`` and spoken of in ``report/``. A new note of the report, for example, is a
+function of ``report/_signatures.py`` that looks at arrays and returns a sentence or
+None, and a line in the list that `failure_notes` goes through.
+"""
+
+from sklearn_softunlearn.corrector._corrector import (
+    SoftUnlearnCorrector,
+)
+from sklearn_softunlearn.corrector._prediction import (
+    CorrectedEstimatorMixin,
+    take_input_tags,
+)
+from sklearn_softunlearn.corrector._progress import (
+    STAGES,
+    Progress,
+)
+from sklearn_softunlearn.corrector.inputs._evaluation import (
+    check_target,
+    encode_target,
+    encoded_target,
+    make_table,
+    validation_table,
+)
+from sklearn_softunlearn.corrector.inputs._fit_rows import (
+    ValidationData,
+)
+from sklearn_softunlearn.corrector.inputs._groups import (
+    columns_of,
+)
+from sklearn_softunlearn.corrector.inputs._parameters import (
+    resolve_weighting,
+)
+from sklearn_softunlearn.corrector.report._report import (
+    ReportHTMLMixin,
+)
+from sklearn_softunlearn.corrector.stages._attacked_rows import (
+    AttackedModel,
+    check_attackable,
+)
+from sklearn_softunlearn.corrector.stages._preparation import (
+    linearize_estimator,
+)
+
+__all__ = [
+    "STAGES",
+    "AttackedModel",
+    "CorrectedEstimatorMixin",
+    "Progress",
+    "ReportHTMLMixin",
+    "SoftUnlearnCorrector",
+    "ValidationData",
+    "check_attackable",
+    "check_target",
+    "columns_of",
+    "encode_target",
+    "encoded_target",
+    "linearize_estimator",
+    "make_table",
+    "resolve_weighting",
+    "take_input_tags",
+    "validation_table",
+]

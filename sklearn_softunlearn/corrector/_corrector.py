@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`SoftUnlearnCorrector`: the facade, which only sequences the stages."""
+
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_softunlearn._sklearn_compat import CallbackSupportMixin, with_callbacks
+from sklearn_softunlearn.corrector._prediction import CorrectedEstimatorMixin
+from sklearn_softunlearn.corrector._progress import Progress
+from sklearn_softunlearn.corrector.inputs._base_fit import check_estimator, fit_base
+from sklearn_softunlearn.corrector.inputs._fit_rows import ROW_ARGUMENTS, rows_of_fit
+from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
+from sklearn_softunlearn.corrector.report._report import ReportHTMLMixin
+from sklearn_softunlearn.corrector.stages._outcome import correction_report
+from sklearn_softunlearn.corrector.stages._preparation import prepare
+from sklearn_softunlearn.corrector.stages._requests import carry_out
+from sklearn_softunlearn.models import with_predictor
+
+
+class SoftUnlearnCorrector(
+    CallbackSupportMixin,
+    ReportHTMLMixin,
+    CorrectedEstimatorMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
+    """Correct a model after training by soft-weighted unlearning.
+
+    The estimator is fitted as usual. Then each training row i gets a deletion weight
+    eps_i in [0, 1], 0 for keeping and 1 for deleting it, so that ``metric`` improves
+    by the fraction ``delta`` and ``utility`` does not get worse, both to first order;
+    and the parameters are corrected with these weights, without retraining:
+
+    1. *influence*: ``a_i``, what deleting row i would do to each functional;
+    2. *weights*: the smallest eps with ``sum_i eps_i a_i <= -delta * metric``;
+    3. *update*: ``theta + H^-1 sum_i eps_i s_i grad loss_i(theta)``.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        Alone or as the last step of a Pipeline; None is ``LogisticRegression()``. A
+        linear classifier of two or more classes (`LogisticRegression`,
+        `RidgeClassifier`, `LinearSVC`, `SGDClassifier`), a linear regression
+        (`LinearRegression`, `Ridge`, `Lasso`, `ElasticNet`, `SGDRegressor`,
+        `HuberRegressor`, `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`),
+        the CV form of one of these, or a net, of which the last layer is corrected
+        (`MLPClassifier`, `MLPRegressor`, skorch). It is cloned and fitted. A
+        `FrozenEstimator` is kept as fitted: pass `fit` the very rows that it was
+        trained with. A corrected copy is made in either case.
+    metric : str, callable, Criterion or list, \
+            default="demographic_parity_difference"
+        What to improve: the name of a metric of fairlearn.metrics that compares any
+        number of groups ("equalized_odds_ratio", "accuracy_score_group_min", ..., see
+        `GroupMetric`), its function, a functools.partial of it with `method` or
+        `agg`, what `fairlearn.metrics.make_derived_metric` returns, "loss", or a
+        `Criterion`. Each metric of a list is to improve by ``delta`` of its own.
+    delta : float in [0, 1], default=0.5
+        Fraction of the way to parity: 0 changes nothing, 1 asks for parity. A
+        difference is to shrink by this fraction; of a ratio, its distance from 1.
+        The worst group of a ``group_min`` or ``group_max`` is to move this fraction of
+        the way to the mean over all groups.
+    utility : str, callable, Criterion or list, default="loss"
+        What must not get worse. "group_loss" is the loss of each group:
+        ``["loss", "group_loss"]`` asks that no group fares worse.
+    utility_tol : float >= 0, default=0.0
+        How much of the utility may be lost, relative to its current value.
+    weighting : {"soft", "sparse", "hard"} or object, default="soft"
+        "soft" spreads the request over all rows that help. "sparse" deletes as little
+        as possible in total, which touches few rows: see `SparseDeletion`. "hard" is
+        the baseline that deletes the most harmful rows altogether until the predicted
+        improvement is reached, without regard to the utility; `HardDeletion` has the
+        choice of how many.
+    regularization : float > 0, default=1.0
+        Weight of ``|eps|^2`` in units of the threshold above which the weights no
+        longer depend on it. 1.0 gives the smallest weights that reach ``delta``
+        exactly; smaller values give larger weights and more improvement than asked.
+        For soft weights only.
+    max_weight : float in (0, 1], default=1.0
+        Largest deletion weight of a row.
+    update : str or object, default="influence"
+        How to move the parameters: "influence", "newton", "retrain",
+        "gradient_ascent", "negative_gradient", "fine_tune", "fisher", "ntk", "scrub",
+        "bad_teacher" or "hamu", or an object such as ``NewtonUpdate(max_iter=5)``.
+    curvature : {"auto", "cholesky", "conjugate_gradient", "diagonal"} or object, \
+            default="auto"
+        How to solve with the Hessian: `Cholesky`, `ConjugateGradient`, `Diagonal`.
+        "auto" is Cholesky up to 4096 parameters, and above conjugate gradients or,
+        for all parameters of a net, the diagonal.
+    layer : {"last", "all"} or list of str, default="last"
+        Which parameters of a skorch net are corrected: those of its last linear
+        layer, all, or those of these names. Not used for other estimators.
+    on_infeasible : {"warn", "raise"}, default="warn"
+        What to do when ``delta`` is out of reach. "warn" uses the largest attainable.
+    calibrate : {"safeguard", "labels", None}, default="safeguard"
+        What the weights are solved for. None: ``delta``, which the smooth surrogate of
+        the metric then meets to first order. "safeguard": the same, unless the
+        surrogate would end up worse than it was, because the weights are too large for
+        the first order; then a smaller request, which the report names. "labels": the
+        request is searched, with at most a dozen solves, until the metric of the
+        predicted labels has fallen by ``delta`` on the evaluation rows, or as near as
+        its steps allow; it is never larger than that of the base model. Weights that
+        are not soft are left alone by the safeguard.
+    sensitive_feature_ids : str, int or list of these, default=None
+        Columns of X that hold the sensitive features, if they are not passed to
+        `fit`. They remain features of the model unless its Pipeline drops them.
+    validation_fraction : float in (0, 1), default=None
+        Share of the rows to hold out of training and to measure metric and utility
+        on, when no validation data is passed to `fit`. None measures on the training
+        rows. Held-out rows get deletion weight 0.
+    random_state : int, RandomState instance or None, default=None
+        Controls the split of ``validation_fraction``.
+    pos_label : str, int, bool or None, default=None
+        The class, of two, whose rates and probabilities metrics are about; None is
+        ``classes_[1]``. For more classes see the parameter of `GroupMetric`.
+    memory : str or object with the joblib.Memory interface, default=None
+        Caches the fitted estimator and the influences, so that a grid search over
+        ``delta`` computes them once for each fold. By default nothing is cached.
+    verbose : int, default=0
+        Whether to print the time of each stage. Where scikit-learn has callbacks (1.9
+        and later), `set_callbacks` is supported too.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The corrected estimator.
+    base_estimator_ : estimator
+        The estimator before the correction.
+    deletion_weights_ : ndarray of shape (n_samples,)
+        Deletion weight of each row.
+    sample_weight_ : ndarray of shape (n_samples,)
+        ``1 - deletion_weights_``.
+    influence_ : ndarray of shape (n_samples, n_functionals)
+        Change of each functional if the row were deleted, to first order; negative
+        values mean that deletion lowers it. The functionals of the metric come
+        first, those of the utility last.
+    functional_names_ : list of str
+        Name of each column of ``influence_``.
+    multipliers_ : ndarray of shape (n_functionals,)
+        Lagrange multiplier of each functional in the weight problem.
+    delta_max_ : float
+        Largest attainable ``delta`` (to first order), at most 1.
+    update_result_ : UpdateResult
+        Why and after how many steps the update stopped, and what it recorded.
+    n_iter_ : int
+        Number of steps of the update.
+    report_ : CorrectionReport
+        Metric and utility before, predicted and after.
+    classes_ : ndarray of shape (n_classes,)
+        Only around a classifier.
+    groups_ : ndarray of shape (n_groups,) or (n_groups, n_columns)
+        Sensitive groups; None for a metric that needs none.
+    n_features_in_ : int
+        Number of features of X.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Only if X has feature names that are all strings.
+
+    See Also
+    --------
+    fairness_scorer : Score a fairness metric in a grid search.
+
+    Notes
+    -----
+    The weights are exact for the linearised problem. What the update realises differs
+    in second order; ``report_`` shows both. `predict` never needs the sensitive
+    features.
+
+    References
+    ----------
+    .. [1] X. Qiao, N. Ding, Y. Cheng, M. Zhang, "Soft Weighted Machine Unlearning",
+       arXiv:2505.18783, AAAI 2026.
+    .. [2] P. W. Koh, P. Liang, "Understanding Black-box Predictions via Influence
+       Functions", ICML 2017.
+
+    Examples
+    --------
+    >>> from fairlearn.metrics import demographic_parity_difference
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn import SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(random_state=0)
+    >>> corrector = SoftUnlearnCorrector(LogisticRegression(), delta=0.5)
+    >>> corrector = corrector.fit(X, y, sensitive_features=group)
+    >>> line = corrector.report_["demographic_parity_difference", "surrogate"]
+    >>> round(line.after / line.before, 1)
+    0.5
+    """
+
+    # Requested without a call of set_fit_request, so that the corrector receives
+    # them in a Pipeline and a grid search. scikit-learn leaves sample_weight to users.
+    __metadata_request__fit = {
+        "sensitive_features": True,
+        "X_val": True,
+        "y_val": True,
+        "sensitive_features_val": True,
+        "sample_weight_val": True,
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        metric="demographic_parity_difference",
+        delta=0.5,
+        utility="loss",
+        utility_tol=0.0,
+        weighting="soft",
+        regularization=1.0,
+        max_weight=1.0,
+        update="influence",
+        curvature="auto",
+        layer="last",
+        on_infeasible="warn",
+        calibrate="safeguard",
+        sensitive_feature_ids=None,
+        validation_fraction=None,
+        random_state=None,
+        pos_label=None,
+        memory=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.metric = metric
+        self.delta = delta
+        self.utility = utility
+        self.utility_tol = utility_tol
+        self.weighting = weighting
+        self.regularization = regularization
+        self.max_weight = max_weight
+        self.update = update
+        self.curvature = curvature
+        self.layer = layer
+        self.on_infeasible = on_infeasible
+        self.calibrate = calibrate
+        self.sensitive_feature_ids = sensitive_feature_ids
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.pos_label = pos_label
+        self.memory = memory
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        sensitive_features=None,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sensitive_features_val=None,
+        sample_weight_val=None,
+        **fit_params,
+    ):
+        """Fit the estimator and correct it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Training rows, in any form that the estimator accepts.
+        y : array-like of shape (n_samples,)
+            Class labels, or the numbers of a regression.
+        sensitive_features : array-like of shape (n_samples,) or \
+                (n_samples, n_columns), default=None
+            Sensitive group of each row; several columns are intersected, unless the
+            metric is a `GroupMetric` with ``marginal=True``. Missing values raise an
+            error: fill in a value of their own to make them a group.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A row of weight 0 counts as deleted, one of weight 2 as two rows, in the
+            fit, the influences, the metric and the weights.
+        X_val, y_val, sensitive_features_val, sample_weight_val : default=None
+            Rows to measure metric and utility on instead of the training rows. In a
+            cross-validation, which may cut them, pass a `ValidationData` as X_val.
+        **fit_params : dict
+            Passed on to the `fit` of the estimator.
+
+        Returns
+        -------
+        self : SoftUnlearnCorrector
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of range, the metric needs groups and none are
+            given, or the data do not allow the metric to be measured.
+        TypeError
+            If the estimator is of an unsupported class.
+        InfeasibleDeltaError
+            If ``delta`` is out of reach and ``on_infeasible="raise"``.
+        """
+        progress = Progress.of_fit(self, X, y)
+        prepared = self._prepare(
+            X,
+            y,
+            progress=progress,
+            sensitive_features=sensitive_features,
+            sample_weight=sample_weight,
+            X_val=X_val,
+            y_val=y_val,
+            sensitive_features_val=sensitive_features_val,
+            sample_weight_val=sample_weight_val,
+            **fit_params,
+        )
+        with progress.stage(2) as context, progress.task(context):
+            self._adopt(prepared, *carry_out([self], prepared))
+        progress.end(X, y)
+        return self
+
+    def path(self, X, y, *, deltas, **fit_options):
+        """Fitted correctors for several values of delta, from one base fit.
+
+        Parameters
+        ----------
+        X, y : as in `fit`
+        deltas : iterable of float in [0, 1]
+        **fit_options : dict
+            Everything else that `fit` accepts.
+
+        Returns
+        -------
+        list of SoftUnlearnCorrector
+            One for each delta, equal to what `fit` gives with that delta. They share
+            the base model and the influences.
+        """
+        return self._path(X, y, deltas, report=True, **fit_options)
+
+    def _path(self, X, y, deltas, *, report, context=None, **fit_options):
+        correctors = [clone(self).set_params(delta=delta) for delta in deltas]
+        for corrector in correctors:
+            check_parameters(corrector)
+        template = clone(self)
+        progress = Progress(template, context)
+        prepared = template._prepare(X, y, progress=progress, **fit_options)
+        seen = {
+            name: vars(template)[name] for name in vars(template) if name[-1] == "_"
+        }
+        # In increasing order, so that each starts near its solution.
+        ordered = sorted(correctors, key=lambda corrector: corrector.delta)
+        with progress.stage(2) as stage, progress.task(stage):
+            attempts = carry_out(ordered, prepared)
+        for corrector, done in zip(ordered, attempts, strict=True):
+            vars(corrector).update(seen)
+            corrector._adopt(prepared, done, report=report)
+        return correctors
+
+    @property
+    def delta_max_(self):
+        """Largest attainable delta to first order (at most 1), solved for on demand."""
+        check_is_fitted(self)
+        return float(min(self._problem.delta_max, 1.0))
+
+    def _prepare(self, X, y, *, progress=None, sample_weight=None, **fit_params):
+        """Everything that does not depend on delta."""
+        progress = progress or Progress(self)
+        check_parameters(self)
+        estimator = self._get_estimator()
+        check_estimator(estimator, X)
+        validate_data(self, X, skip_check_array=True)
+        given = {name: fit_params.pop(name, None) for name in ROW_ARGUMENTS}
+        split = rows_of_fit(self, estimator, X, y, sample_weight, **given)
+        if sample_weight is not None:
+            fit_params["sample_weight"] = split.training.sample_weight
+        base = fit_base(self, estimator, split.training, fit_params, progress)
+        with progress.stage(1) as context, progress.task(context):
+            return prepare(
+                base,
+                split,
+                metric=self.metric,
+                utility=self.utility,
+                curvature=self.curvature,
+                layer=self.layer,
+                utility_tol=self.utility_tol,
+                max_weight=self.max_weight,
+                pos_label=self.pos_label,
+                memory=self.memory,
+            )
+
+    def _adopt(self, prepared, done, report=True):
+        """Set the fitted attributes from a correction that was carried out."""
+        state, solution, result = prepared.state, done.solution, done.result
+        self.base_estimator_ = prepared.base
+        self.estimator_ = with_predictor(
+            prepared.base, state.model.with_parameters(result.parameters)
+        )
+        weights = solution.weights
+        if result.deletion_weights is not None:
+            weights = result.deletion_weights
+        self.deletion_weights_ = prepared.split.scatter(weights)
+        self.sample_weight_ = 1.0 - self.deletion_weights_
+        self.influence_ = prepared.split.scatter(state.influence)
+        self.functional_names_ = state.names
+        self.multipliers_ = solution.multipliers
+        self.update_result_ = result
+        self.n_iter_ = result.n_iter
+        self._problem = prepared.problem
+        self.groups_ = None if prepared.groups is None else prepared.groups.labels
+        if report:
+            self.report_ = correction_report(prepared, done, delta=self.delta)

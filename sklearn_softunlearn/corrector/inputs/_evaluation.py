@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which rows a model is trained on, and on which rows the metric is measured."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, indexable
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from sklearn_softunlearn._sklearn_compat import (
+    check_sample_weight,
+    n_rows,
+    safe_indexing,
+)
+from sklearn_softunlearn.corrector.inputs._groups import columns_of, encode_groups
+from sklearn_softunlearn.models import keeps_target_column
+from sklearn_softunlearn.pointwise import SwappedClasses
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as the user gave them: features, target, groups and weights.
+
+    ``suffix`` completes the names of the arguments in messages: "" or "_val";
+    ``groups_name`` is what the user called the sensitive features; ``as_column`` says
+    that y was a column, (n_samples, 1), for an estimator that wants one.
+    """
+
+    X: Any
+    y: np.ndarray
+    sensitive_features: Any
+    sample_weight: np.ndarray
+    suffix: str = ""
+    groups_name: str = "sensitive_features"
+    as_column: bool = False
+
+    @property
+    def target(self):
+        """The y that the estimator is fitted to."""
+        return self.y[:, None] if self.as_column else self.y
+
+    def take(self, indices):
+        """The rows at these positions."""
+        groups = self.sensitive_features
+        return replace(
+            self,
+            X=safe_indexing(self.X, indices),
+            y=self.y[indices],
+            sensitive_features=None if groups is None else _take(groups, indices),
+            sample_weight=self.sample_weight[indices],
+        )
+
+    def groups(self):
+        """Encoded sensitive features.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or they do not form groups.
+        """
+        if self.sensitive_features is None:
+            name = f"sensitive_features{self.suffix}"
+            raise ValueError(
+                f"The metric compares sensitive groups, but {name} was not given. (a) "
+                f"Pass it to fit, fit(..., {name}=...); or (b) name columns of X in "
+                "the constructor, sensitive_feature_ids=[...]."
+            )
+        return encode_groups(
+            self.sensitive_features, self.sample_weight, self.groups_name
+        )
+
+
+def make_table(
+    X,
+    y,
+    sensitive_features,
+    sample_weight,
+    sensitive_feature_ids,
+    suffix,
+    estimator=None,
+):
+    """Table of the arguments that a user gave, checked for their lengths.
+
+    The ``estimator`` that is fitted to y, if any, decides whether a column stays one.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, values of y are missing, weights are negative or all zero,
+        or the sensitive features are given in two ways.
+    """
+    as_column = np.asarray(y).ndim == 2 and _keeps_column(estimator)
+    X, y = indexable(X)[0], column_or_1d(y, warn=not as_column)
+    if n_rows(X) == 0:
+        raise ValueError(f"X{suffix} has 0 sample(s) while a minimum of 1 is required.")
+    _check_target(y, n_rows(X), suffix)
+    weight = check_sample_weight(sample_weight, X, f"sample_weight{suffix}")
+    name = f"sensitive_features{suffix}"
+    if sensitive_feature_ids is not None:
+        if sensitive_features is not None:
+            raise ValueError(
+                f"{name} and sensitive_feature_ids are both given. Give one of them."
+            )
+        sensitive_features = columns_of(X, sensitive_feature_ids)
+        name = f"sensitive_feature_ids={sensitive_feature_ids!r} of X{suffix}"
+    _check_same_order(X, sensitive_features, f"X{suffix}", name)
+    return Table(X, y, sensitive_features, weight, suffix, name, as_column)
+
+
+def _keeps_column(estimator):
+    return estimator is not None and keeps_target_column(estimator)
+
+
+def _check_same_order(X, sensitive_features, x_name, name):
+    """Rows belong together by position; an index in another order says otherwise."""
+    given = [getattr(table, "index", None) for table in (X, sensitive_features)]
+    if not all(isinstance(index, pd.Index) for index in given):
+        return
+    index, other = given
+    if len(index) != len(other) or index.equals(other) or not index.is_unique:
+        return
+    if index.isin(other).all():
+        raise ValueError(
+            f"{name} has the index of {x_name} in another order, and rows are matched "
+            f"by position. Give {name}.loc[{x_name}.index], or .to_numpy() if the "
+            "positions are right."
+        )
+
+
+def _check_target(y, n_samples, suffix):
+    if len(y) != n_samples:
+        raise ValueError(
+            f"y{suffix} has {len(y)} values where X{suffix} has {n_samples} rows. Give "
+            "one label for each row."
+        )
+    missing = int(pd.isna(y).sum())
+    if missing:
+        raise ValueError(f"y{suffix} has {missing} missing values. Drop these rows.")
+    # Here and not in type_of_target, whose cast of infinity warns first.
+    if y.dtype.kind == "f" and not np.all(np.isfinite(y)):
+        raise ValueError(f"y{suffix} contains infinity. Drop these rows.")
+
+
+def validation_table(
+    X_val,
+    y_val,
+    sensitive_features_val,
+    sample_weight_val,
+    sensitive_feature_ids,
+    estimator=None,
+):
+    """Table of the validation data, or None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If only a part of the validation data was given, or lengths differ.
+    """
+    given = {
+        "X_val": X_val,
+        "y_val": y_val,
+        "sensitive_features_val": sensitive_features_val,
+        "sample_weight_val": sample_weight_val,
+    }
+    present = [name for name, value in given.items() if value is not None]
+    if not present:
+        return None
+    missing = [name for name in ("X_val", "y_val") if given[name] is None]
+    if missing:
+        raise ValueError(
+            f"{', '.join(present)} given without {' and '.join(missing)}. Validation "
+            "data consists of X_val, y_val and, for a metric that compares groups, "
+            "sensitive_features_val."
+        )
+    return make_table(
+        X_val,
+        y_val,
+        sensitive_features_val,
+        sample_weight_val,
+        sensitive_feature_ids,
+        "_val",
+        estimator,
+    )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows to train on and rows to evaluate on; the same object if they coincide.
+
+    Attributes
+    ----------
+    training, evaluation : Table
+    positions : ndarray of shape (n_train,) or None
+        Positions of the training rows among those given to `fit`; None for all.
+    n_samples : int
+        Number of rows given to `fit`.
+    source : str
+        What the evaluation rows are, for reports.
+    """
+
+    training: Table
+    evaluation: Table
+    positions: np.ndarray | None
+    n_samples: int
+    source: str
+
+    def scatter(self, values):
+        """Values of the training rows, with zeros for rows that were held out."""
+        if self.positions is None:
+            return values
+        full = np.zeros((self.n_samples, *values.shape[1:]))
+        full[self.positions] = values
+        return full
+
+
+def split_rows(
+    table,
+    validation,
+    validation_fraction,
+    random_state,
+    *,
+    already_trained,
+    classes=True,
+):
+    """Decide where metric and utility are measured.
+
+    On the validation data if there is some, else on a held-out fraction of the rows,
+    else on the training rows. The held-out fraction is stratified by groups and, if
+    the target holds ``classes``, by these.
+
+    Raises
+    ------
+    ValueError
+        If rows should be held out of a model that is ``already_trained``.
+    """
+    n_samples = len(table.y)
+    if validation is not None:
+        return Split(table, validation, None, n_samples, "validation rows")
+    if validation_fraction is None:
+        return Split(table, table, None, n_samples, "training rows")
+    if already_trained:
+        raise ValueError(
+            "validation_fraction cannot be used with a FrozenEstimator: it was trained "
+            "already, so no row can be held out. Pass X_val and y_val to fit."
+        )
+    train, held_out = _held_out(table, validation_fraction, random_state, classes)
+    return Split(
+        table.take(train), table.take(held_out), train, n_samples, "held-out rows"
+    )
+
+
+def _held_out(table, fraction, random_state, classes):
+    """Positions to train on and to hold out, stratified as finely as cells allow."""
+    try:
+        train, held_out = train_test_split(
+            np.arange(len(table.y)),
+            test_size=fraction,
+            random_state=random_state,
+            stratify=_strata(table, min(fraction, 1 - fraction), classes),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={fraction:g} does not leave enough of the "
+            f"{len(table.y)} rows on either side: {error}"
+        ) from error
+    return np.sort(train), np.sort(held_out)
+
+
+def check_target(table, estimator):
+    """Raise ValueError unless the target is what the estimator can predict.
+
+    Class labels, of which at least two among the rows of positive weight, for a
+    classifier; at least two finite numbers for a regressor.
+    """
+    if not is_classifier(estimator):
+        _numbers(table.y, f"y{table.suffix}")
+        if np.sum(table.sample_weight > 0) < 2:
+            raise ValueError(
+                "y has one sample only among the rows of positive sample weight. A "
+                "correction needs rows to choose from: give more."
+            )
+        return
+    kind = type_of_target(table.y, input_name="y", raise_unknown=True)
+    if kind not in ("binary", "multiclass"):
+        raise ValueError(
+            f"Unknown label type: y is {kind} and the estimator is a classifier. Give "
+            "class labels, or a regressor as estimator."
+        )
+    classes = np.unique(table.y[table.sample_weight > 0]).tolist()
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has one class only ({classes[0]!r}) among the rows of positive sample "
+            "weight. A classifier needs rows of two classes."
+        )
+
+
+def encoded_target(table, estimator):
+    """Class index of each row for a fitted classifier, else the target as float64.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among the classes, or the target is no finite number.
+    """
+    parameter = f"y{table.suffix}"
+    if is_classifier(estimator):
+        return encode_target(table.y, np.asarray(estimator.classes_), parameter)
+    return _numbers(table.y, parameter)
+
+
+def _numbers(y, parameter):
+    return check_array(y, ensure_2d=False, dtype=np.float64, input_name=parameter)
+
+
+def with_positive_class(rows, pos_label):
+    """Evaluation rows in which ``pos_label`` is class 1, the one that metrics count.
+
+    Parameters
+    ----------
+    rows : EvaluationRows
+        With the classes in the order of the model.
+    pos_label : str, int, bool or None
+        None is the second of two classes, as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of two classes.
+    """
+    if pos_label is None:
+        return rows
+    classes = np.asarray(rows.classes).tolist()
+    if len(classes) != 2 or pos_label not in classes:
+        raise ValueError(
+            f"pos_label={pos_label!r} must be one of two classes, but the classes are "
+            f"{classes}. For more classes use GroupMetric(..., pos_label=...)."
+        )
+    if pos_label == classes[1]:
+        return rows
+    view = SwappedClasses(rows.loss, rows.response)
+    return replace(
+        rows, y=1 - rows.y, loss=view, response=view, classes=rows.classes[::-1]
+    )
+
+
+def encode_target(y, classes, parameter):
+    """Index of the class of each row.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among ``classes``.
+    """
+    try:
+        codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    except TypeError:  # numbers and strings have no order
+        raise ValueError(
+            f"{parameter} holds {y.dtype} labels where the estimator was trained with "
+            f"the classes {classes.tolist()}. Give labels of the same kind."
+        ) from None
+    unknown = np.unique(y[classes[codes] != y])
+    if unknown.size:
+        raise ValueError(
+            f"{parameter} has labels that the estimator was not trained with: "
+            f"{unknown.tolist()}. The trained classes are {classes.tolist()}."
+        )
+    return codes
+
+
+def _strata(table, smaller_share, classes):
+    strata = np.zeros(len(table.y), dtype=int)
+    if classes:
+        _, strata = np.unique(table.y, return_inverse=True)
+    if table.sensitive_features is not None:
+        groups = table.groups()
+        cells = strata * len(groups.labels) + groups.codes
+        # Each cell needs a row on either side of the split.
+        smallest_cell = np.min(np.unique(cells, return_counts=True)[1])
+        if smallest_cell * smaller_share >= 1:
+            return cells
+    return strata if classes and np.min(np.bincount(strata)) > 1 else None
+
+
+def _take(groups, indices):
+    if isinstance(groups, dict):
+        return {name: safe_indexing(column, indices) for name, column in groups.items()}
+    return safe_indexing(groups, indices)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks of the constructor parameters, made when `fit` is called."""
+
+from numbers import Real
+
+from sklearn_softunlearn.criteria import resolve_criterion
+from sklearn_softunlearn.influence import resolve_curvature
+from sklearn_softunlearn.updates import resolve_update
+from sklearn_softunlearn.weights import HardDeletion, SparseDeletion
+
+_CHOICES = {
+    "on_infeasible": ("raise", "warn"),
+    "calibrate": ("safeguard", "labels", None),
+}
+
+_WEIGHTINGS = {"soft": None, "sparse": SparseDeletion(), "hard": HardDeletion()}
+
+_RANGES = {
+    "delta": ("in [0, 1]", lambda value: 0 <= value <= 1),
+    "utility_tol": (">= 0 and finite", lambda value: 0 <= value < float("inf")),
+    "regularization": ("> 0", lambda value: value > 0),
+    "max_weight": ("in (0, 1]", lambda value: 0 < value <= 1),
+}
+
+_OPTIONAL_RANGES = {
+    "validation_fraction": ("strictly between 0 and 1", lambda value: 0 < value < 1),
+}
+
+
+def check_parameters(corrector):
+    """Raise ValueError for the first parameter that is out of range or unknown."""
+    given = {
+        name: condition
+        for name, condition in _OPTIONAL_RANGES.items()
+        if getattr(corrector, name) is not None
+    }
+    for name, (meaning, allowed) in (_RANGES | given).items():
+        value = getattr(corrector, name)
+        # NaN fails every comparison.
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not allowed(value):
+            raise ValueError(f"{name}={value!r} must be a number {meaning}.")
+    for name, choices in _CHOICES.items():
+        value = getattr(corrector, name)
+        if not isinstance(value, str | None) or value not in choices:
+            raise ValueError(f"{name}={value!r} is not known. Give one of {choices}.")
+    resolve_criterion(corrector.metric, "metric")
+    resolve_criterion(corrector.utility, "utility")
+    resolve_weighting(corrector.weighting)
+    resolve_update(corrector.update)
+    resolve_curvature(corrector.curvature, n_parameters=1)
+
+
+def resolve_weighting(weighting):
+    """None for soft weights, else the object that chooses others.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    """
+    if hasattr(weighting, "choose") and not isinstance(weighting, type):
+        return weighting
+    if isinstance(weighting, str) and weighting in _WEIGHTINGS:
+        return _WEIGHTINGS[weighting]
+    raise ValueError(
+        f"weighting={weighting!r} is not known. Give one of {tuple(_WEIGHTINGS)} or an "
+        "object such as HardDeletion(k=0.2)."
+    )

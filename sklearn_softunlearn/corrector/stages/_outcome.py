@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a correction promised and what it did."""
+
+import numpy as np
+
+from sklearn_softunlearn.corrector.report._report import CorrectionReport, ReportLine
+from sklearn_softunlearn.corrector.report._signatures import failure_notes
+from sklearn_softunlearn.corrector.stages._attacked_rows import fresh_attack_lines
+
+
+def correction_report(prepared, done, *, delta):
+    """Before, predicted and after on the evaluation rows, a `CorrectionReport`.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    done : Attempt
+    delta : float
+        What the user asked.
+    """
+    state, sample_weight = prepared.state, prepared.split.training.sample_weight
+    solution, result, shift = done.solution, done.result, done.shift
+    weights = solution.weights
+    if result.deletion_weights is not None:
+        weights = result.deletion_weights
+    before = state.raw_prediction
+    after = state.model.raw_prediction(state.X, result.parameters)
+    shifted = before + state.model.jvp(state.X, shift[:, None])[:, :, 0]
+    predicted = state.value + state.influence.T @ weights
+    raw = (before, shifted, after)
+    known = np.column_stack([state.value, predicted])
+    split = state.n_metric
+    lines = [
+        *_report_lines(state.metric, state.rows, known[:split], raw),
+        *_report_lines(state.utility, state.rows, known[split:], raw),
+        *fresh_attack_lines(state, result.parameters, shift),
+    ]
+    return CorrectionReport(
+        lines=tuple(dict.fromkeys(lines)),  # metric and utility may be the same
+        n_evaluation=state.rows.n_measured,
+        delta=float(delta),
+        deleted_mass=float(sample_weight @ weights),
+        total_mass=float(np.sum(sample_weight)),
+        status=solution.status,
+        evaluated_on=prepared.split.source,
+        request=float(done.request),
+        notes=failure_notes(state, done, after, predicted, delta),
+    )
+
+
+def _report_lines(named, rows, known, raw):
+    """Two lines for each criterion inside, the surrogate and what it stands for.
+
+    ``known`` has the surrogate's functionals before and as predicted.
+    """
+    parts = named.criterion.parts(rows)
+    start = 0
+    for criterion, size in parts:
+        name = named.name if len(parts) == 1 else criterion.name
+        smooth = [*known[start : start + size].T, criterion.value(raw[2], rows)]
+        hard = [criterion.hard_value(f, rows) for f in raw]
+        hard_kind = criterion.hard_kind_on(rows)
+        for kind, values in (("surrogate", smooth), (hard_kind, hard)):
+            shown = (criterion.user_value(value, rows) for value in values)
+            yield ReportLine(name, kind, *shown)
+        start += size

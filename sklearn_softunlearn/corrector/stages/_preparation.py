@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From a fitted estimator and tables of rows to influences and a weight problem."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.utils import check_array
+
+from sklearn_softunlearn.corrector.inputs._base_fit import remedy_for_values
+from sklearn_softunlearn.corrector.inputs._evaluation import (
+    Split,
+    encoded_target,
+    with_positive_class,
+)
+from sklearn_softunlearn.corrector.inputs._groups import Groups, check_same_groups
+from sklearn_softunlearn.corrector.stages._attacked_rows import (
+    attacks_in,
+    with_attacked_rows,
+)
+from sklearn_softunlearn.corrector.stages._correction import (
+    Linearization,
+    NamedCriterion,
+    linearize,
+    warn_if_unconverged,
+    weight_problem,
+)
+from sklearn_softunlearn.criteria import (
+    EvaluationRows,
+    criterion_name,
+    resolve_criterion,
+)
+from sklearn_softunlearn.influence import resolve_curvature
+from sklearn_softunlearn.models import embed, model_class, predictor, transformed
+from sklearn_softunlearn.weights import WeightProblem
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a correction computes before it looks at delta.
+
+    Attributes
+    ----------
+    base : estimator
+        Fitted, uncorrected.
+    split : Split
+    state : Linearization
+    groups : Groups or None
+    problem : WeightProblem
+    """
+
+    base: Any
+    split: Split
+    state: Linearization
+    groups: Groups | None
+    problem: WeightProblem
+
+
+def prepare(
+    base,
+    split,
+    *,
+    metric,
+    utility,
+    curvature,
+    layer,
+    utility_tol,
+    max_weight,
+    pos_label=None,
+    memory=None,
+):
+    """Influences and weight problem of a fitted estimator."""
+    state, groups = linearize_estimator(
+        base,
+        split.training,
+        split.evaluation,
+        metric=metric,
+        utility=utility,
+        curvature=curvature,
+        layer=layer,
+        pos_label=pos_label,
+        memory=memory,
+    )
+    problem = weight_problem(
+        state,
+        split.training.sample_weight,
+        utility_tol=utility_tol,
+        max_weight=max_weight,
+    )
+    return Prepared(base, split, state, groups, problem)
+
+
+def linearize_estimator(
+    base,
+    training,
+    evaluation,
+    *,
+    metric,
+    utility,
+    curvature,
+    layer="last",
+    pos_label=None,
+    memory=None,
+):
+    """Linearise metric and utility at the parameters of a fitted estimator.
+
+    Parameters
+    ----------
+    base : fitted estimator, alone, frozen or a Pipeline
+    training, evaluation : Table
+        They may be the same object.
+    metric, utility, curvature, layer, pos_label, memory : as in `SoftUnlearnCorrector`
+
+    Returns
+    -------
+    Linearization, Groups or None
+    """
+    named = [
+        NamedCriterion(criterion_name(given), resolve_criterion(given, parameter))
+        for given, parameter in ((metric, "metric"), (utility, "utility"))
+    ]
+    groups = _groups(training, evaluation, [each.criterion for each in named])
+    last = predictor(base)
+    make_model = model_class(last, layer)
+    X = _embedded(base, training, layer, make_model.array_options)
+    y = encoded_target(training, last)
+    model = make_model(last, X, y, training.sample_weight)
+    same = evaluation is training
+    options = make_model.array_options
+    X_eval = X if same else _embedded(base, evaluation, layer, options)
+    rows = EvaluationRows(
+        y if same else encoded_target(evaluation, last),
+        evaluation.sample_weight,
+        model.loss,
+        model.response,
+        None if groups is None else groups.codes,
+        () if groups is None else groups.names,
+        None if groups is None else groups.labels.reshape(len(groups.labels), -1),
+        () if groups is None else groups.columns,
+        tuple(getattr(last, "classes_", ())),
+        X_eval,
+    )
+    attacks = attacks_in([each.criterion for each in named], rows)
+    if attacks:
+        inputs = check_array(transformed(base, evaluation.X), **options)
+        X_eval, rows = with_attacked_rows(model, X_eval, rows, inputs, attacks)
+    rows = with_positive_class(rows, pos_label)
+    named = [_bound(each, rows) for each in named]
+    solver = resolve_curvature(
+        curvature, model.parameters.size, model.curvature_beyond_dense
+    )
+    state = linearize(model, X_eval, rows, *named, solver, memory=memory)
+    warn_if_unconverged(model, state.solve)
+    return state, groups
+
+
+def _bound(named, rows):
+    named.criterion.check(rows)
+    return NamedCriterion(named.name, named.criterion.bind(rows))
+
+
+def _groups(training, evaluation, criteria):
+    criteria = [criterion for criterion in criteria if criterion.needs_groups]
+    if not criteria:
+        return None
+    groups = evaluation.groups()
+    # With validation data the groups of the training rows may be unknown.
+    if evaluation is not training and training.sensitive_features is not None:
+        marginal = all(criterion.marginal for criterion in criteria)
+        check_same_groups(training.groups(), groups, marginal=marginal)
+    return groups
+
+
+def _embedded(base, table, layer, options):
+    with remedy_for_values():
+        X = embed(base, table.X, layer)
+        return check_array(X, input_name=f"X{table.suffix}", **options)

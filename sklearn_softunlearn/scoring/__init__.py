@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from sklearn_softunlearn.scoring._fairness_scorer import fairness_scorer
+from sklearn_softunlearn.scoring._metric_scorer import metric_scorer
+from sklearn_softunlearn.scoring._robustness_scorer import robustness_scorer
+
+__all__ = ["fairness_scorer", "metric_scorer", "robustness_scorer"]

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The scorers of a search, and what each wants to know of the rows."""
+
+from inspect import signature
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from sklearn_softunlearn._sklearn_compat import routing_enabled
+from sklearn_softunlearn.criteria import criterion_name
+from sklearn_softunlearn.scoring import fairness_scorer, metric_scorer
+
+SINGLE = "score"
+
+
+def resolve_scorers(scoring, corrector):
+    """Scorers by name; a single one is called "score".
+
+    Parameters
+    ----------
+    scoring : None, str, callable, list of str, or dict
+    corrector : SoftUnlearnCorrector
+        None scores its metric, and its accuracy or R^2.
+
+    Returns
+    -------
+    dict of str to callable
+    """
+    if scoring is None:
+        utility = "accuracy" if is_classifier(corrector) else "r2"
+        name = criterion_name(corrector.metric)
+        scorer = metric_scorer(
+            corrector.metric,
+            classification=is_classifier(corrector),
+            pos_label=corrector.pos_label,
+        )
+        return {name: scorer, utility: get_scorer(utility)}
+    if isinstance(scoring, str) or callable(scoring):
+        return {SINGLE: _scorer(scoring)}
+    named = scoring if isinstance(scoring, dict) else {name: name for name in scoring}
+    if not named:
+        raise ValueError("scoring is empty. Give at least one scorer.")
+    return {name: _scorer(given) for name, given in named.items()}
+
+
+def scorers_on(scorers, model, rows):
+    """Functions from a model to its score, for models like this one on these rows.
+
+    Parameters
+    ----------
+    scorers : dict of str to callable
+    model : fitted estimator
+        Of the classes of those to come.
+    rows : Table
+
+    Returns
+    -------
+    list of callable
+        In the order of the scorers.
+    """
+    return [_on_rows(scorer, model, rows) for scorer in scorers.values()]
+
+
+def _on_rows(scorer, model, rows):
+    metadata = _metadata(scorer, rows)
+    if hasattr(scorer, "on_rows"):
+        return scorer.on_rows(model, rows.X, rows.y, **metadata)
+    return lambda model: scorer(model, rows.X, rows.y, **metadata)
+
+
+def _scorer(given):
+    if not callable(given) and given in get_scorer_names():
+        return get_scorer(given)
+    return given if callable(given) else fairness_scorer(given)
+
+
+def _metadata(scorer, rows):
+    known = {"sensitive_features": rows.sensitive_features}
+    if not np.all(rows.sample_weight == 1.0):
+        known["sample_weight"] = rows.sample_weight
+    known = {name: value for name, value in known.items() if value is not None}
+    wanted = set(get_routing_for_object(scorer).consumes("score", known))
+    if not routing_enabled() and _takes_weight(scorer):
+        wanted.add("sample_weight")
+    return {name: value for name, value in known.items() if name in wanted}
+
+
+def _takes_weight(scorer):
+    """As scikit-learn >= 1.9 asks; scorers of all versions take the keyword."""
+    asked = getattr(scorer, "_accept_sample_weight", None)
+    if asked is not None:
+        return asked()
+    return "sample_weight" in signature(scorer).parameters

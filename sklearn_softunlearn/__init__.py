@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Soft-weighted machine unlearning for scikit-learn estimators."""
 
+from sklearn_softunlearn.confidence import bootstrap_intervals
 from sklearn_softunlearn.corrector import SoftUnlearnCorrector, ValidationData
 from sklearn_softunlearn.criteria import (
     AdversarialLoss,
@@ -85,6 +86,7 @@ __all__ = [
     "WeightPath",
     "WeightProblem",
     "WeightSolution",
+    "bootstrap_intervals",
     "fairness_scorer",
     "influence",
     "leave_one_out",

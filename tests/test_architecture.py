@@ -22,6 +22,7 @@ LAYERS = [
     {"exceptions", "_sklearn_compat"},
     {"pointwise"},
     {"criteria", "models"},
+    {"confidence"},
     {"influence", "weights"},
     {"updates"},
     {"corrector"},

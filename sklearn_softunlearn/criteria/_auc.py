@@ -54,6 +54,20 @@ class RankMetric:
             ]
         )
 
+    def reweighted(self, raw_prediction, rows, weight, label):
+        """Area of all rows in each of several weightings, of shape (n_weightings,)."""
+        score = raw_prediction @ _direction(raw_prediction, rows.response)
+        positive = rows.y == 1
+        order = np.argsort(score[~positive])
+        below = score[~positive][order]
+        mass = np.cumsum(weight[~positive][order], axis=0)
+        mass = np.vstack([np.zeros(weight.shape[1]), mass])
+        first = np.searchsorted(below, score[positive], side="left")
+        last = np.searchsorted(below, score[positive], side="right")
+        credit = np.sum(weight[positive] * 0.5 * (mass[first] + mass[last]), axis=0)
+        with np.errstate(invalid="ignore"):
+            return credit / (np.sum(weight[positive], axis=0) * mass[-1])
+
     def gradient_factors(self, raw_prediction, rows, groups, label):
         """Derivative of the areas, and the identity."""
         n_populations = groups.member.shape[1]

@@ -2,7 +2,7 @@
 """What every criterion offers, and the rows on which it is measured."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,20 @@ class EvaluationRows:
         """Label of each class: its index where ``classes`` is None."""
         return tuple(range(self.n_classes)) if self.classes is None else self.classes
 
+    def take(self, indices):
+        """The rows at these positions, for what is counted of raw predictions."""
+        groups = self.group_codes
+        return replace(
+            self,
+            y=self.y[indices],
+            sample_weight=self.sample_weight[indices],
+            group_codes=None if groups is None else groups[indices],
+            classes=self.class_labels,  # which fewer rows might not show
+            X=None,
+            inputs=None,
+            attacked=(),
+        )
+
 
 class Criterion(ABC):
     """Functionals F_1 to F_m of raw predictions, all to be kept small.
@@ -110,7 +124,8 @@ class Criterion(ABC):
       ``parity_j``, by default 0;
     - `check`, to refuse rows on which the criterion is undefined;
     - `bind`, to compute once what depends on the rows alone;
-    - `gradient_factors`, when many functionals combine few statistics.
+    - `gradient_factors`, when many functionals combine few statistics;
+    - `reweighted`, without which a report has no intervals of the criterion.
 
     The attributes `needs_groups` (default False: ``rows.group_codes`` may be None)
     and `hard_kind` (what a report calls `hard_value`; default None: "labels", of a
@@ -184,9 +199,30 @@ class Criterion(ABC):
         """Value of each functional on predicted labels, of shape (n_functionals,)."""
         return self.value(raw_prediction, rows)
 
+    def reweighted(self, raw_prediction, rows, weight):
+        """Functionals of `hard_value` under several weightings of the rows.
+
+        Parameters
+        ----------
+        raw_prediction : ndarray of shape (n_samples, n_outputs)
+        rows : EvaluationRows
+            Whose own sample weights do not enter.
+        weight : ndarray of shape (n_samples, n_weightings)
+
+        Returns
+        -------
+        ndarray of shape (n_functionals, n_weightings), or None
+            None where it has no fast form, and so no interval; NaN where a weighting
+            leaves no row that is counted.
+        """
+        return None
+
     def user_value(self, functionals, rows):
-        """The number that a user reads, for values of the functionals."""
-        return float(np.max(functionals))
+        """The number that a user reads, for values of the functionals.
+
+        For those of several weightings, in columns, a number for each.
+        """
+        return as_number(np.max(functionals, axis=0))
 
     def worst(self, value, rows):
         """What each functional is measured against, of shape (n_functionals,)."""
@@ -218,6 +254,11 @@ class Criterion(ABC):
         """
         gradient = self.gradient(raw_prediction, rows)
         return gradient, np.eye(gradient.shape[2])
+
+
+def as_number(value):
+    """A float for an array without dimensions, else the array."""
+    return float(value) if np.ndim(value) == 0 else value
 
 
 def normalized(sample_weight):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_softunlearn.criteria._auc import RankMetric
+from sklearn_softunlearn.criteria._populations import Weightings
 from sklearn_softunlearn.criteria._quantities import (
     AbsoluteError,
     ClassShare,
@@ -110,6 +111,14 @@ class MeanMetric:
         means = self._means(response(raw_prediction), rows, groups, label)
         return self.combine(means, rows, groups, label)[0]
 
+    def reweighted(self, raw_prediction, rows, weight, label):
+        """Metric of labels of all rows in each of several weightings.
+
+        ``weight`` is of shape (n_samples, n_weightings), the result (n_weightings,);
+        NaN where a weighting leaves no row that the metric counts.
+        """
+        return self.values(raw_prediction, rows, Weightings(weight), label, hard=True)
+
     def gradient_factors(self, raw_prediction, rows, groups, label):
         """Derivative of the means, and of the metric with respect to the means.
 
@@ -131,8 +140,11 @@ class MeanMetric:
     def _means(self, response, rows, groups, label):
         return np.array(
             [
-                term.quantity.value(response, rows, own)
-                @ self._weight(rows, groups, term, own)
+                groups.mean(
+                    term.quantity.value(response, rows, own),
+                    rows.sample_weight,
+                    self._condition(rows, term, own)[0],
+                )
                 for term, own in self._terms(rows, label)
             ]
         )
@@ -189,16 +201,17 @@ def _precision(means, rows, groups, label):
 
 def _f1(means, rows, groups, label):
     # 2 TP / (predicted + actual); the share of actual positives does not move.
-    actual = (rows.y == label) @ groups.weights(rows.sample_weight, None)
+    actual = groups.mean(rows.y == label, rows.sample_weight, None)
     return _quotient(means[0], means[1] + actual, factor=2.0)
 
 
 def _r2(means, rows, groups, label):
-    weight = groups.weights(rows.sample_weight, None)
-    mean = rows.y @ weight
-    variance = np.sum(weight * (rows.y[:, None] - mean) ** 2, axis=0)
-    rounding = (10 * np.finfo(float).eps * mean) ** 2
-    constant = [groups.names[p] for p in np.flatnonzero(variance <= rounding)]
+    mean = groups.mean(rows.y, rows.sample_weight, None)
+    variance = groups.variance(rows.y, rows.sample_weight)
+    constant = variance <= (10 * np.finfo(float).eps * mean) ** 2
+    if not groups.names:  # weightings of rows, some of which may hold one value
+        return 1.0 - means[0] / np.where(constant, np.nan, variance), None
+    constant = [groups.names[p] for p in np.flatnonzero(constant)]
     if constant:
         raise ValueError(
             "r2_score is undefined where the target is constant, as in these "
@@ -276,3 +289,21 @@ BASE_METRICS = {
         RankMetric("roc_auc_score"),
     )
 }
+
+
+def classes_of(base, rows, pos_label):
+    """Positions of the classes that a base metric is about in turn; [None] for all.
+
+    Raises
+    ------
+    ValueError
+        If ``pos_label`` is none of the classes.
+    """
+    if base.task != "class" or rows.n_classes == 0:
+        return [None]
+    if pos_label is None:
+        return [1] if rows.n_classes == 2 else list(range(rows.n_classes))
+    labels = np.asarray(rows.class_labels).tolist()
+    if pos_label not in labels:
+        raise ValueError(f"pos_label={pos_label!r} is not among the classes {labels}.")
+    return [labels.index(pos_label)]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from scipy import linalg
 
-from sklearn_softunlearn.criteria._base import Criterion
-from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS
+from sklearn_softunlearn.criteria._base import Criterion, as_number
+from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
 from sklearn_softunlearn.criteria._names import (
     build_aggregation,
     check_options,
@@ -196,6 +196,18 @@ class GroupMetric(Criterion):
         """Each functional of what fairlearn computes."""
         return self._functionals(raw_prediction, rows, hard=True)
 
+    def reweighted(self, raw_prediction, rows, weight):
+        """Functionals of `hard_value` in several weightings, a column for each."""
+        groups = self._groups(rows)
+        functionals = []
+        for base, label in self._units(rows):
+            values = [
+                base.reweighted(raw_prediction[m], rows.take(m), weight[m], label)
+                for m in groups.positions
+            ]
+            functionals.append(self._aggregation.functionals(np.array(values), groups))
+        return np.concatenate(functionals)
+
     def gradient(self, raw_prediction, rows):
         """Derivative of `value`, of shape (n_samples, n_outputs, n_functionals)."""
         statistics_gradient, jacobian = self.gradient_factors(raw_prediction, rows)
@@ -214,7 +226,8 @@ class GroupMetric(Criterion):
 
     def user_value(self, functionals, rows):
         """The metric as fairlearn reports it, for values of the functionals."""
-        return float(self._aggregation.user_value(self._combined(functionals, rows)))
+        worst = self._combined(functionals, rows)
+        return as_number(self._aggregation.user_value(worst))
 
     def worst(self, value, rows):
         """The largest functional; with ``agg="mean"``, of each gap on its own."""
@@ -271,27 +284,18 @@ class GroupMetric(Criterion):
     def _units(self, rows):
         """Every base metric of every class that it is about."""
         return [
-            (base, label) for base in self._bases for label in self._labels(base, rows)
+            (base, label)
+            for base in self._bases
+            for label in classes_of(base, rows, self.pos_label)
         ]
-
-    def _labels(self, base, rows):
-        if base.task != "class" or rows.n_classes == 0:
-            return [None]
-        if self.pos_label is None:
-            return [1] if rows.n_classes == 2 else list(range(rows.n_classes))
-        labels = np.asarray(rows.class_labels).tolist()
-        if self.pos_label not in labels:
-            raise ValueError(
-                f"pos_label={self.pos_label!r} is not among the classes {labels}."
-            )
-        return [labels.index(self.pos_label)]
 
     def _combined(self, functionals, rows):
         """Largest functional; with ``agg="mean"``, the mean over base metrics."""
         if self.agg == "worst_case":
-            return np.max(functionals)
+            return np.max(functionals, axis=0)
         largest = _largest(functionals, self._part(rows))
-        return np.max(np.mean(largest.reshape(len(self._bases), -1), axis=0))
+        of_bases = largest.reshape(len(self._bases), -1, *functionals.shape[1:])
+        return np.max(np.mean(of_bases, axis=0), axis=0)
 
     def _part(self, rows):
         """Number of the base metric and the sensitive column of each functional."""
@@ -325,6 +329,6 @@ class GroupMetric(Criterion):
 
 def _largest(functionals, part):
     """Largest functional of each part."""
-    largest = np.full(part.max() + 1, -np.inf)
+    largest = np.full((part.max() + 1, *functionals.shape[1:]), -np.inf)
     np.maximum.at(largest, part, functionals)
     return largest

@@ -4,7 +4,7 @@
 import numpy as np
 
 from sklearn_softunlearn.criteria._base import Criterion, normalized
-from sklearn_softunlearn.criteria._populations import populations
+from sklearn_softunlearn.criteria._populations import Weightings, populations
 
 
 class MeanLoss(Criterion):
@@ -51,6 +51,11 @@ class MeanLoss(Criterion):
         return np.atleast_1d(
             normalized(rows.sample_weight) @ row_errors(raw_prediction, rows)
         )
+
+    def reweighted(self, raw_prediction, rows, weight):
+        """`hard_value` in several weightings, of shape (1, n_weightings)."""
+        errors = row_errors(raw_prediction, rows)
+        return Weightings(weight).mean(errors, None, None)[None]
 
 
 class GroupLoss(Criterion):
@@ -115,6 +120,14 @@ class GroupLoss(Criterion):
     def hard_value(self, raw_prediction, rows):
         """Zero-one loss or mean squared error of each group, of shape (n_groups,)."""
         return row_errors(raw_prediction, rows) @ self._weights(rows)
+
+    def reweighted(self, raw_prediction, rows, weight):
+        """`hard_value` in several weightings, of shape (n_groups, n_weightings)."""
+        errors = row_errors(raw_prediction, rows)
+        members = self._groups(rows).positions
+        return np.array(
+            [Weightings(weight[m]).mean(errors[m], None, None) for m in members]
+        )
 
     def worst(self, value, rows):
         """Each group is measured against itself."""

@@ -33,6 +33,11 @@ class Populations:
     overall: int | None
     _kept: dict = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def positions(self):
+        """Where the rows of each population are: slices where they are together."""
+        return [_slice_of(np.flatnonzero(member)) for member in self.member.T]
+
     def weights(self, sample_weight, mask):
         """Weight of each row in the mean of each population over the masked rows.
 
@@ -46,6 +51,15 @@ class Populations:
             weight = weight / np.sum(weight, axis=0)
             self._kept[key] = sample_weight, weight
         return weight
+
+    def mean(self, values, sample_weight, mask):
+        """Weighted mean over the masked rows of each population, (n_populations,)."""
+        return values @ self.weights(sample_weight, mask)
+
+    def variance(self, values, sample_weight):
+        """Weighted variance of each population, of shape (n_populations,)."""
+        deviation = values[:, None] - self.mean(values, sample_weight, None)
+        return np.sum(self.weights(sample_weight, None) * deviation**2, axis=0)
 
     def __getstate__(self):
         """Without what is kept, on which no pickle or hash may depend."""
@@ -98,6 +112,42 @@ class Populations:
     def _mass(self, sample_weight, mask):
         weight = sample_weight if mask is None else sample_weight * mask
         return self.member * weight[:, None]
+
+
+def _slice_of(indices):
+    """A slice for consecutive indices: it takes a view where they take a copy."""
+    if len(indices) and indices[-1] - indices[0] + 1 == len(indices):
+        return slice(int(indices[0]), int(indices[-1]) + 1)
+    return indices
+
+
+@dataclass(frozen=True, eq=False)
+class Weightings:
+    """One set of rows under several weightings, each in the place of a population.
+
+    For resampling: what a metric computes for all populations at once, it computes for
+    all draws at once. The sample weights of the rows are part of the weightings.
+
+    Attributes
+    ----------
+    weight : ndarray of shape (n_samples, n_weightings)
+    """
+
+    weight: np.ndarray
+    names = ()
+
+    def mean(self, values, sample_weight, mask):
+        """Mean over the masked rows in each weighting; NaN where none has weight."""
+        mask = np.ones(len(values)) if mask is None else mask.astype(float)
+        with np.errstate(invalid="ignore"):
+            return (values * mask) @ self.weight / (mask @ self.weight)
+
+    def variance(self, values, sample_weight):
+        """Variance in each weighting."""
+        # About a number near all means: no array of the size of the weightings.
+        deviation = values - np.mean(values)
+        mean = self.mean(deviation, sample_weight, None)
+        return self.mean(deviation**2, sample_weight, None) - mean**2
 
 
 def populations(rows, *, marginal=False, overall=False):

@@ -32,6 +32,7 @@ from sklearn_softunlearn.pointwise._losses import (
     SquaredMargin,
 )
 from sklearn_softunlearn.pointwise._responses import (
+    AsGivenResponse,
     ExponentialResponse,
     IdentityResponse,
     LogisticResponse,
@@ -41,6 +42,7 @@ from sklearn_softunlearn.pointwise._responses import (
 )
 
 __all__ = [
+    "AsGivenResponse",
     "BinaryLogLoss",
     "ConcomitantHuber",
     "ExponentialResponse",

@@ -137,6 +137,26 @@ class IdentityResponse:
         return self.smooth(raw_prediction)
 
 
+class AsGivenResponse:
+    """Answers of a model in the place of raw predictions: nothing is left to compute.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import AsGivenResponse
+    >>> AsGivenResponse().hard(np.array([[0.0, 1.0]]))
+    array([[0., 1.]])
+    """
+
+    def smooth(self, raw_prediction):
+        """What was given."""
+        return raw_prediction
+
+    def hard(self, raw_prediction):
+        """What was given."""
+        return raw_prediction
+
+
 class ExponentialResponse:
     """A regression with a log link: the prediction is the exponential."""
 

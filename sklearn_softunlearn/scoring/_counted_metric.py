@@ -11,18 +11,9 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from sklearn_softunlearn.criteria import EvaluationRows
+from sklearn_softunlearn.pointwise import AsGivenResponse
 from sklearn_softunlearn.scoring._answers import Answers
 from sklearn_softunlearn.scoring._groups import group_names, one_group_reason
-
-
-class _AsGiven:
-    """Answers in the place of raw predictions: nothing is left to compute."""
-
-    def smooth(self, raw_prediction):
-        return raw_prediction
-
-    def hard(self, raw_prediction):
-        return raw_prediction
 
 
 class CountedMetric:
@@ -83,7 +74,7 @@ def _counted_rows(target, features, weight, classes):
         target,
         weight.astype(float),
         None,
-        _AsGiven(),
+        AsGivenResponse(),
         codes,
         tuple(group_names(labels)),
         labels.to_numpy(dtype=object),

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How far a number measured on some rows can be trusted on others.
+
+Rule of the room: functions of arrays of counts, means and labels, which know no model
+and no search. A new kind of metric has an interval as soon as its criterion has
+``reweighted``, the metric under many weightings of the rows at once.
+"""
+
+from sklearn_softunlearn.confidence._intervals import bootstrap_intervals
+
+__all__ = ["bootstrap_intervals"]

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Metrics of several models on resampled rows, all draws at once.
+
+A draw takes as many rows of each group as there are, with replacement. What it needs
+is only how often each row was taken. Rows that agree in label, group, weight and in
+every model's answer are one *cell*, and the counts of the cells are multinomial: of
+labels, a few dozen numbers stand for any number of rows. Every model is measured on
+the same draws, so that differences between models are paired.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sklearn_softunlearn.criteria import EvaluationRows
+from sklearn_softunlearn.pointwise import AsGivenResponse
+
+# Numbers in one array of draws: 32 MiB.
+_CHUNK = 2**22
+
+
+@dataclass(frozen=True, eq=False)
+class PairedAnswers:
+    """Answers of several models on the same rows, equal rows as one cell.
+
+    Cells are sorted by group.
+
+    Attributes
+    ----------
+    rows : EvaluationRows
+        One row for each cell, whose sample weight is that of all rows of the cell.
+    answers : tuple of ndarray of shape (n_cells, n_columns)
+        Of each model, in the place of raw predictions.
+    count : ndarray of shape (n_cells,)
+        Number of rows of each cell.
+    weight : ndarray of shape (n_samples,) or None
+        Weights of the rows, sorted by cell; None where those of a cell are equal.
+    """
+
+    rows: EvaluationRows
+    answers: tuple
+    count: np.ndarray
+    weight: np.ndarray | None = None
+
+    @classmethod
+    def of_labels(cls, rows, hard):
+        """Cells of labels.
+
+        Parameters
+        ----------
+        rows : EvaluationRows
+        hard : sequence of ndarray of shape (n_samples, n_classes)
+            1 in the column of the predicted class, for each model.
+        """
+        labels = [np.argmax(columns, axis=1) for columns in hard]
+        return cls._of(rows, hard, _cells([_strata(rows), rows.y, *labels]))
+
+    @classmethod
+    def of_rows(cls, rows, answers):
+        """A cell for each row, for answers that seldom agree, such as scores."""
+        return cls._of(rows, answers, _cells([_strata(rows), np.arange(len(rows.y))]))
+
+    @classmethod
+    def _of(cls, rows, answers, cell):
+        kept = np.flatnonzero(rows.sample_weight > 0)
+        kept = kept[np.argsort(cell[kept], kind="stable")]
+        _, start, count = np.unique(cell[kept], return_index=True, return_counts=True)
+        weight = rows.sample_weight[kept]
+        total = np.add.reduceat(weight, start)
+        uniform = np.allclose(weight, np.repeat(total / count, count), rtol=1e-12)
+        first = kept[start]
+        cells = replace(
+            rows.take(first), sample_weight=total, loss=None, response=AsGivenResponse()
+        )
+        answers = tuple(a[first] for a in answers)
+        return cls(cells, answers, count, None if uniform else weight)
+
+    def draws(self, n_bootstrap, rng):
+        """Weights of the cells in the draws, in arrays of (n_cells, n_draws)."""
+        size = len(self.count) if self.weight is None else len(self.weight)
+        at_once = max(1, _CHUNK // size)
+        for start in range(0, n_bootstrap, at_once):
+            yield self._weights(min(at_once, n_bootstrap - start), rng)
+
+    def _weights(self, n_draws, rng):
+        strata = _strata(self.rows)
+        # Draw after draw in memory, as the counts come.
+        weights = np.empty((n_draws, len(self.count))).T
+        ends = np.cumsum(self.count)
+        for code in np.unique(strata):
+            cells = np.flatnonzero(strata == code)
+            count = self.count[cells]
+            if self.weight is None:
+                mean = self.rows.sample_weight[cells] / count
+                weights[cells] = _multinomial(count, n_draws, rng) * mean[:, None]
+                continue
+            weight = self.weight[ends[cells[0]] - count[0] : ends[cells[-1]]]
+            drawn = _multinomial(np.ones_like(weight, dtype=int), n_draws, rng)
+            starts = np.cumsum(count) - count
+            weights[cells] = np.add.reduceat(drawn * weight[:, None], starts, axis=0)
+        return weights
+
+
+def functionals_of_draws(criteria, paired, n_bootstrap, rng):
+    """Functionals of each criterion and model in each draw.
+
+    Parameters
+    ----------
+    criteria : sequence of objects with ``reweighted``
+    paired : PairedAnswers
+    n_bootstrap : int
+    rng : numpy Generator
+
+    Returns
+    -------
+    list of ndarray of shape (n_models, n_functionals, n_bootstrap)
+        One array for each criterion.
+    """
+    found = [[[] for _ in paired.answers] for _ in criteria]
+    for weight in paired.draws(n_bootstrap, rng):
+        for criterion, of_models in zip(criteria, found, strict=True):
+            for answers, draws in zip(paired.answers, of_models, strict=True):
+                draws.append(criterion.reweighted(answers, paired.rows, weight))
+    return [
+        np.array([np.concatenate(draws, axis=1) for draws in of_models])
+        for of_models in found
+    ]
+
+
+def interval(draws, confidence_level):
+    """Percentile interval along the last axis, without draws that are NaN.
+
+    Returns
+    -------
+    low, high : ndarray
+    """
+    tail = (1.0 - confidence_level) / 2.0
+    some = np.isnan(draws).any()
+    if some and np.isnan(draws).all():
+        return np.full((2, *draws.shape[:-1]), np.nan)
+    quantile = np.nanquantile if some else np.quantile
+    return quantile(draws, [tail, 1.0 - tail], axis=-1)
+
+
+def _strata(rows):
+    if rows.group_codes is None:
+        return np.zeros(len(rows.y), dtype=int)
+    return rows.group_codes
+
+
+def _cells(columns):
+    """Number of the cell of each row, in the order of the columns."""
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        # Codes again after each column, lest their product overflows.
+        joint = code * (np.max(column, initial=0) + 1) + column
+        _, code = np.unique(joint, return_inverse=True)
+    return code
+
+
+def _multinomial(count, n_draws, rng):
+    """How often each cell is taken, of shape (n_cells, n_draws)."""
+    size = int(count.sum())
+    if len(count) * 4 < size:
+        return rng.multinomial(size, count / size, size=n_draws).T
+    # A binomial for each of nearly as many cells as rows costs more than the rows.
+    taken = rng.integers(0, size, size=(n_draws, size), dtype=np.int32)
+    taken = np.repeat(np.arange(len(count)), count)[taken]
+    taken += np.arange(n_draws)[:, None] * len(count)
+    drawn = np.bincount(taken.ravel(), minlength=n_draws * len(count))
+    return drawn.reshape(n_draws, len(count)).T

@@ -175,8 +175,8 @@ REGRESSORS = [
         for power in (0, 1, 1.5, 2, 3)
     ),
     Case(TweedieRegressor(power=0, link="log", alpha=0.1, **GLM), 0),
-    # Its lbfgs stops where the objective falls by 2e-9, relative, whatever tol says: the
-    # gradient is then as small as the arithmetic of the machine happens to make it.
+    # Its lbfgs stops where the objective falls by 2e-9, relative, whatever tol says:
+    # the gradient is then as small as the arithmetic of the machine happens to make it.
     Case(MLPRegressor(hidden_layer_sizes=(4, 3), alpha=0.5, activation="tanh",
                       random_state=0, **NET), 0, 3e-4, None,
          sklearn_version() >= (1, 7)),

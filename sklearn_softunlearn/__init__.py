@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Soft-weighted machine unlearning for scikit-learn estimators."""
 
+from sklearn_softunlearn.auditing import Audit, audit
 from sklearn_softunlearn.confidence import bootstrap_intervals
 from sklearn_softunlearn.corrector import SoftUnlearnCorrector, ValidationData
 from sklearn_softunlearn.criteria import (
@@ -54,6 +55,7 @@ __all__ = [
     "HAMU",
     "SCRUB",
     "AdversarialLoss",
+    "Audit",
     "BadTeacher",
     "Cholesky",
     "ConjugateGradient",
@@ -86,6 +88,7 @@ __all__ = [
     "WeightPath",
     "WeightProblem",
     "WeightSolution",
+    "audit",
     "bootstrap_intervals",
     "fairness_scorer",
     "influence",

@@ -28,6 +28,7 @@ LAYERS = [
     {"corrector"},
     {"inspection", "scoring"},
     {"tuning", "display"},
+    {"auditing"},
     {"datasets"},
     {"__init__"},
     {"cli"},

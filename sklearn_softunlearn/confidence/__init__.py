@@ -6,6 +6,24 @@ and no search. A new kind of metric has an interval as soon as its criterion has
 ``reweighted``, the metric under many weightings of the rows at once.
 """
 
-from sklearn_softunlearn.confidence._intervals import bootstrap_intervals
+from sklearn_softunlearn.confidence._intervals import (
+    bootstrap_intervals,
+    check_level,
+    check_n_bootstrap,
+    generator,
+)
+from sklearn_softunlearn.confidence._resampling import (
+    PairedAnswers,
+    functionals_of_draws,
+    interval,
+)
 
-__all__ = ["bootstrap_intervals"]
+__all__ = [
+    "PairedAnswers",
+    "bootstrap_intervals",
+    "check_level",
+    "check_n_bootstrap",
+    "functionals_of_draws",
+    "generator",
+    "interval",
+]

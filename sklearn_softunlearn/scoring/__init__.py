@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
+from sklearn_softunlearn.scoring._answers import Answers
 from sklearn_softunlearn.scoring._fairness_scorer import fairness_scorer
 from sklearn_softunlearn.scoring._metric_scorer import metric_scorer
+from sklearn_softunlearn.scoring._metrics import prefers_greater
 from sklearn_softunlearn.scoring._robustness_scorer import robustness_scorer
 
-__all__ = ["fairness_scorer", "metric_scorer", "robustness_scorer"]
+__all__ = [
+    "Answers",
+    "fairness_scorer",
+    "metric_scorer",
+    "prefers_greater",
+    "robustness_scorer",
+]

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The curve that the chosen model is one point of."""
+
+from sklearn_softunlearn.display import TradeoffDisplay
+from sklearn_softunlearn.models import predictor, transformed
+
+
+def tradeoff_of(subject, path, held_out, asked):
+    """Metric and utility of every candidate on the held-out rows.
+
+    Parameters
+    ----------
+    subject : Subject
+    path : list of fitted SoftUnlearnCorrector, or None
+        None takes those of a `SoftUnlearnCorrectorCV`.
+    held_out : ValidationData
+    asked : list of GroupMetric
+        The first is the metric of the curve; without one, that of the correctors is.
+
+    Returns
+    -------
+    dict or None
+        "metric" and "utility" are names; "points" has one entry for each delta,
+        "before" and "chosen" one each. None without a path.
+    """
+    path = getattr(subject.corrector, "path_", None) if path is None else path
+    if not path:
+        return None
+    display = TradeoffDisplay.from_path(
+        path,
+        transformed(subject.after, held_out.X),  # in a Pipeline, what a candidate sees
+        held_out.y,
+        sensitive_features=held_out.sensitive_features,
+        metric=asked[0] if asked else None,
+        others={"chosen": predictor(subject.after)},
+    )
+    delta = getattr(getattr(subject.corrector, "report_", None), "delta", None)
+    chosen = display.others["chosen"]
+    return {
+        "metric": display.metric_name,
+        "utility": display.utility_name,
+        "points": [
+            dict(zip(("delta", "metric", "utility"), point, strict=True))
+            for point in zip(
+                display.delta.tolist(),
+                display.metric.tolist(),
+                display.utility.tolist(),
+                strict=True,
+            )
+        ],
+        "before": {"metric": display.base[0], "utility": display.base[1]},
+        "chosen": {"delta": delta, "metric": chosen[0], "utility": chosen[1]},
+    }

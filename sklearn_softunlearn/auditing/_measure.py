@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`audit`: the sections of an audit, measured one after the other."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 from sklearn_softunlearn.auditing._audit import SCHEMA, Audit
 from sklearn_softunlearn.auditing._calibration import calibration_curves
 from sklearn_softunlearn.auditing._deletion import deletion_of
 from sklearn_softunlearn.auditing._harm import got_worse
-from sklearn_softunlearn.auditing._metrics import group_metrics
+from sklearn_softunlearn.auditing._measured import measurements
 from sklearn_softunlearn.auditing._notes import notes_of
 from sklearn_softunlearn.auditing._plain import plain, short
 from sklearn_softunlearn.auditing._provenance import provenance
-from sklearn_softunlearn.auditing._rates import by_group, overall
 from sklearn_softunlearn.auditing._request import (
     asked_metrics,
     promise_of,
@@ -21,6 +20,7 @@ from sklearn_softunlearn.auditing._request import (
 from sklearn_softunlearn.auditing._rows import judged_rows
 from sklearn_softunlearn.auditing._subject import name_of, subject_of
 from sklearn_softunlearn.auditing._tradeoff import tradeoff_of
+from sklearn_softunlearn.confidence import check_level, check_n_bootstrap
 from sklearn_softunlearn.corrector import ValidationData
 
 
@@ -41,6 +41,7 @@ def audit(
     pos_label=None,
     n_largest=10,
     confidence_level=0.95,
+    n_bootstrap=2000,
     random_state=0,
     title=None,
 ):
@@ -82,9 +83,12 @@ def audit(
     n_largest : int, default=10
         Number of training rows to show one by one.
     confidence_level : float in (0, 1), default=0.95
-        Of the intervals.
+        Of each interval on its own.
+    n_bootstrap : int, default=2000
+        Number of times that the rows are drawn again for the intervals, within each
+        group and for both models at once; 0 leaves the intervals out.
     random_state : int, default=0
-        Seed of models that predict at random.
+        Determines the draws, and seeds models that predict at random.
     title : str, default=None
         Title of the page. None names the model.
 
@@ -113,7 +117,7 @@ def audit(
     >>> done.to_html()[:15]
     '<!DOCTYPE html>'
     """
-    _check(n_largest, confidence_level)
+    _check(n_largest, confidence_level, n_bootstrap)
     subject = subject_of(estimator, before)
     asked = asked_metrics(subject.corrector, metric)
     held_out = ValidationData(
@@ -127,12 +131,16 @@ def audit(
     judged = judged_rows(
         subject, held_out, pos_label=pos_label, random_state=random_state
     )
-    settings = {"confidence_level": confidence_level, "random_state": random_state}
+    settings = {
+        "confidence_level": confidence_level,
+        "n_bootstrap": n_bootstrap,
+        "random_state": random_state,
+    }
     made = provenance(subject, held_out, training, settings)
     document = {
         "schema": SCHEMA,
         "title": title or f"Audit of {subject.title}",
-        **_measured(judged, asked, confidence_level),
+        **_measured(judged, asked, settings),
         "notes": notes_of(subject, judged, on_training_rows=_same(made["data"])),
         "models": {
             when: {"name": name_of(model), "text": short(model)}
@@ -147,24 +155,21 @@ def audit(
     return Audit(plain(document))
 
 
-def _measured(judged, asked, confidence_level):
+def _measured(judged, asked, settings):
     """What depends on the held-out rows and the two models alone."""
-    parts = {
-        "overall": overall(judged),
-        "by_group": by_group(judged),
-        "metrics": group_metrics(judged, asked),
-    }
+    parts = measurements(judged, asked, **settings)
     names = {criterion.name for criterion in asked}
     measured = {
         part: [_entry(m, names) for m in found] for part, found in parts.items()
     }
     return {
         "task": judged.task,
-        "confidence_level": confidence_level,
+        "confidence_level": settings["confidence_level"],
+        "n_bootstrap": settings["n_bootstrap"],
         "rows": judged.described(),
         **measured,
         "got_worse": got_worse(measured),
-        "calibration": calibration_curves(judged, confidence_level),
+        "calibration": calibration_curves(judged, settings["confidence_level"]),
     }
 
 
@@ -195,8 +200,9 @@ def _same(data):
     return training is not None and training["sha256"] == data["held_out"]["sha256"]
 
 
-def _check(n_largest, confidence_level):
+def _check(n_largest, confidence_level, n_bootstrap):
     if not isinstance(n_largest, Integral) or n_largest < 0:
         raise ValueError(f"n_largest={n_largest!r} must be an integer >= 0.")
-    if not isinstance(confidence_level, Real) or not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level={confidence_level!r} must be in (0, 1).")
+    check_level(confidence_level, "confidence_level")
+    if n_bootstrap != 0:
+        check_n_bootstrap(n_bootstrap)

@@ -33,8 +33,7 @@ def provenance(subject, held_out, training, settings):
             ("before", subject.before),
             ("after", subject.after),
         )
-        if model is not None
-        and not (name == "after" and model is subject.corrector)
+        if model is not None and not (name == "after" and model is subject.corrector)
     }
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -34,19 +34,15 @@ class JudgedRows:
         or "numbers" of shape (n_samples, 1). A kind that one of the models does not
         give is absent.
     task : {"binary", "multiclass", "regression"}
-    unweighted : bool
-        Whether every row counts once.
+    unweighted, has_groups : bool
+        Whether every row counts once, and whether sensitive features were given.
     """
 
     rows: EvaluationRows
     answers: dict
     task: str
     unweighted: bool
-
-    @property
-    def has_groups(self):
-        """Whether sensitive features were given."""
-        return self.rows.group_codes is not None
+    has_groups: bool
 
     @property
     def n(self):
@@ -66,12 +62,21 @@ class JudgedRows:
                     "name": name,
                     "n": int(mask.sum()),
                     "share": float(weight[mask].sum() / weight.sum()),
+                    "mean_target": self._mean_target(mask),
                 }
                 for name, mask in members
             ],
             "classes": list(classes) or None,
             "positive_class": classes[1] if self.task == "binary" else None,
         }
+
+    def _mean_target(self, mask):
+        """Share of positive rows, or mean of the numbers; None of several classes."""
+        if self.task == "multiclass":
+            return None
+        return float(
+            np.average(self.rows.y[mask], weights=self.rows.sample_weight[mask])
+        )
 
     def members(self):
         """(name, mask) of each group, in the order of the codes."""
@@ -117,7 +122,8 @@ def judged_rows(subject, held_out, *, pos_label, random_state):
         if all(any(hasattr(m, name) for name in reader.methods) for m in models)
     }
     unweighted = bool(np.all(table.sample_weight == 1.0))
-    return JudgedRows(rows, answers, task, unweighted)
+    has_groups = table.sensitive_features is not None
+    return JudgedRows(rows, answers, task, unweighted, has_groups)
 
 
 def _task(models):
@@ -162,7 +168,11 @@ def _readers(model, table, pos_label):
 
 
 def _evaluation_rows(table, reader):
-    grouped = {}
+    # Without groups all rows are one: what is measured of groups is not shown then.
+    grouped = {
+        "group_codes": np.zeros(len(table.y), dtype=int),
+        "group_names": ("all rows",),
+    }
     if table.sensitive_features is not None:
         groups = table.groups()
         labels = np.asarray(groups.labels, dtype=object)

@@ -120,7 +120,6 @@ def _svg(height, inside, alternative, width=_WIDTH):
     return element(
         "svg",
         *inside,
-        xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width} {height}",
         role="img",
         aria_label=alternative,

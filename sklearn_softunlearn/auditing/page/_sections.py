@@ -244,10 +244,11 @@ def _harm_table(caption, worse):
 
 def _how_sure(document):
     level = document["confidence_level"]
-    if level is None:
+    if not document["n_bootstrap"]:
         return "Shares are in per cent, their changes in points."
     return (
-        f"Below each number is its interval: in {100 * level:.0f} of 100 such samples "
-        "it would hold the number of the population. A change whose interval holds 0 "
-        "may be chance."
+        f"Below each number is its interval: in about {100 * level:.0f} of 100 such "
+        "samples it would hold the number of the population. A change whose interval "
+        "holds 0 may be chance. Of many figures that did not change, about "
+        f"{100 - 100 * level:.0f} in 100 look as if they had."
     )

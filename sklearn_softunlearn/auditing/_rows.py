@@ -8,9 +8,8 @@ from sklearn.base import is_classifier, is_regressor
 
 from sklearn_softunlearn.corrector import make_table
 from sklearn_softunlearn.criteria import EvaluationRows, GroupMetric
-from sklearn_softunlearn.display import with_groups
 from sklearn_softunlearn.pointwise import AsGivenResponse
-from sklearn_softunlearn.scoring import Answers
+from sklearn_softunlearn.scoring import Answers, with_groups
 
 # A metric that counts answers of each kind; `Answers` asks it.
 _COUNTING = {
@@ -107,9 +106,7 @@ def judged_rows(subject, held_out, *, pos_label, random_state):
     if len(kept) < len(table.y):
         table = table.take(kept)
     models = [
-        model
-        if is_regressor(model)
-        else with_groups(model, table.y, table.sensitive_features, random_state)
+        with_groups(model, table.y, table.sensitive_features, random_state)
         for model in (subject.before, subject.after)
     ]
     task = _task(models)

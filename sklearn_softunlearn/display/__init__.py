@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from sklearn_softunlearn.display._influence import InfluenceDisplay
-from sklearn_softunlearn.display._measure import with_groups
 from sklearn_softunlearn.display._tradeoff import TradeoffDisplay
 from sklearn_softunlearn.display._weights import DeletionWeightsDisplay
 
@@ -8,5 +7,4 @@ __all__ = [
     "DeletionWeightsDisplay",
     "InfluenceDisplay",
     "TradeoffDisplay",
-    "with_groups",
 ]

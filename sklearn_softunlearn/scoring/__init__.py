@@ -4,6 +4,7 @@ from sklearn_softunlearn.scoring._fairness_scorer import fairness_scorer
 from sklearn_softunlearn.scoring._metric_scorer import metric_scorer
 from sklearn_softunlearn.scoring._metrics import prefers_greater
 from sklearn_softunlearn.scoring._robustness_scorer import robustness_scorer
+from sklearn_softunlearn.scoring._with_groups import with_groups
 
 __all__ = [
     "Answers",
@@ -11,4 +12,5 @@ __all__ = [
     "metric_scorer",
     "prefers_greater",
     "robustness_scorer",
+    "with_groups",
 ]

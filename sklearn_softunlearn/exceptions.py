@@ -10,6 +10,13 @@
         RequirementNotMetWarning
         UpdateStoppedWarning
         SmallGroupWarning
+        CorrectionWarning
+            OverCorrectionWarning
+            LabelsWorseWarning
+            GapReversedWarning
+            UtilityCollapseWarning
+            OneClassWarning
+            HeldOutWorseWarning
     sklearn.exceptions.ConvergenceWarning
         BaseNotConvergedWarning
 
@@ -48,6 +55,34 @@ class SmallGroupWarning(UserWarning):
 
 class UpdateStoppedWarning(UserWarning):
     """An update was stopped before it did harm, and the last good step was kept."""
+
+
+class CorrectionWarning(UserWarning):
+    """A correction did not do what was asked of it; children say in which way."""
+
+
+class OverCorrectionWarning(CorrectionWarning):
+    """What was asked would have done harm; less was done."""
+
+
+class LabelsWorseWarning(CorrectionWarning):
+    """The smooth surrogate improved, and the metric of the labels got worse."""
+
+
+class GapReversedWarning(CorrectionWarning):
+    """The gap changed its sign, and is larger than was asked for."""
+
+
+class UtilityCollapseWarning(CorrectionWarning):
+    """A larger share of the utility was lost than of the metric was gained."""
+
+
+class OneClassWarning(CorrectionWarning):
+    """Nearly all rows are predicted to be of one class."""
+
+
+class HeldOutWorseWarning(CorrectionWarning):
+    """The metric got worse on rows that the correction has not seen."""
 
 
 class RequirementNotMetWarning(UserWarning):

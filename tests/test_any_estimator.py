@@ -149,6 +149,7 @@ def test_stochastic_descent_is_told_to_be_unconverged(data, estimator):
     assert abs(line.after) < abs(line.before)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_default_scoring_of_a_regressor(data):
     X, score, _ = data
     corrector = SoftUnlearnCorrector(Ridge(), metric="loss", delta=0.002)

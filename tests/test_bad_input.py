@@ -545,6 +545,7 @@ def test_frozen_estimator_with_rows_to_hold_out(data):
     refused(data, "validation_fraction", "FrozenEstimator", "X_val", params=params)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_base_model_that_has_not_converged(data):
     X = 3 * data.X + 5
     with pytest.warns(ConvergenceWarning) as caught:

@@ -14,11 +14,13 @@ from sklearn.base import clone
 from benchmarks.data.adult import one_hot_adult
 from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn.corrector.stages._calibration import (
+    MAX_SCAN,
     MAX_SOLVES,
     search_request,
     shorter_request,
 )
 from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.exceptions import OverCorrectionWarning
 from tests.models_for_tests import precise_logistic
 
 METRICS = {
@@ -115,7 +117,7 @@ class Counted:
     shift=st.floats(-0.3, 0.3),
 )
 @settings(deadline=None, max_examples=300)
-def test_search_is_near_never_worse_and_takes_a_dozen_solves(
+def test_search_is_near_never_worse_and_takes_two_dozen_solves(
     delta, power, reach, n_steps, shift
 ):
     """A staircase that may fall short of parity, or pass it."""
@@ -128,7 +130,7 @@ def test_search_is_near_never_worse_and_takes_a_dozen_solves(
     request = search_request(counted, delta)
     left = remaining(request) if request else 1.0
 
-    assert len(counted.calls) <= MAX_SOLVES < 12
+    assert len(counted.calls) <= MAX_SOLVES + MAX_SCAN < 24
     assert abs(left) <= 1.0
     assert all(0 <= call <= 1 for call in counted.calls)
     # No further than doing nothing.
@@ -183,13 +185,15 @@ def test_the_safeguard_asks_for_less_where_the_surrogate_would_get_worse():
     line = harmful(calibrate=None).report_[WORST_LOSS, "surrogate"]
     assert line.predicted < line.before < line.after
 
-    report = harmful().report_
+    with pytest.warns(OverCorrectionWarning, match="left log_loss_group_max worse"):
+        report = harmful().report_
     line = report[WORST_LOSS, "surrogate"]
     assert line.after < line.before
     assert 0 < report.request < report.delta
     assert any("solved for" in note and "Lower delta" in note for note in report.notes)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_the_safeguarded_weights_are_those_of_a_smaller_delta():
     corrector = harmful()
     smaller = clone(corrector).set_params(delta=corrector.report_.request)

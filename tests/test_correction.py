@@ -136,7 +136,7 @@ def test_infeasible_delta_warns_and_uses_the_largest(data):
 
 
 def test_infeasible_delta_raises_if_asked(data):
-    with pytest.raises(InfeasibleDeltaError, match=r"Lower delta .* raise utility_tol"):
+    with pytest.raises(InfeasibleDeltaError, match=r"Lower delta .* raise max_weight"):
         corrected(data, on_infeasible="raise", **infeasible(data))
 
 

@@ -22,6 +22,7 @@ EXPECTED_WARNINGS = (
     "UpdateStoppedWarning",
     "SmallGroupWarning",
     "CurvatureWarning",
+    "CorrectionWarning",
     "BaseNotConvergedWarning",
 )
 pytestmark = [

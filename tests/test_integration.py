@@ -605,6 +605,7 @@ def test_set_params(data):
         corrector.set_params(deltas=0.2)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_refit_forgets_what_was_fitted(data):
     """A metric without groups after one with groups leaves no groups behind."""
     corrector = SoftUnlearnCorrector()
@@ -711,6 +712,7 @@ def assert_path_equals_fits(data, corrector, **options):
         assert step.functional_names_ == alone.functional_names_
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 @pytest.mark.parametrize(
     "params",
     [

@@ -51,7 +51,7 @@ KINDS = [
 # It is the numbers that count, not whether they are good.
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore::sklearn_softunlearn.exceptions.{name}")
-    for name in ("InfeasibleDeltaWarning", "SmallGroupWarning")
+    for name in ("InfeasibleDeltaWarning", "SmallGroupWarning", "OverCorrectionWarning")
 ]
 
 

@@ -91,6 +91,7 @@ def test_scores_are_those_of_a_grid_search(data, search, routing):
     )
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_single_scorer_has_the_names_of_a_grid_search(data):
     X, y, _ = data
     corrector = SoftUnlearnCorrector(precise_logistic(), metric="loss")
@@ -158,6 +159,7 @@ def test_default_keeps_accuracy_and_takes_the_best_metric(data):
     assert gap[search.best_index_] == gap[allowed].min()
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 @pytest.mark.parametrize(
     ("metric", "expected"),
     [
@@ -415,6 +417,7 @@ CHECKS = parametrize_with_checks(
 NAMES, PAIRS = CHECKS.args
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 # Not CHECKS itself: sklearn < 1.7 hands pytest a generator, which pytest 9 deprecates.
 @pytest.mark.parametrize(NAMES, list(PAIRS), **CHECKS.kwargs)
 def test_sklearn_checks(estimator, check):

@@ -41,6 +41,9 @@ from sklearn_softunlearn.corrector.inputs._parameters import (
 from sklearn_softunlearn.corrector.report._report import (
     ReportHTMLMixin,
 )
+from sklearn_softunlearn.corrector.report._signatures import (
+    warn_of,
+)
 from sklearn_softunlearn.corrector.stages._attacked_rows import (
     AttackedModel,
     check_attackable,
@@ -67,4 +70,5 @@ __all__ = [
     "resolve_weighting",
     "take_input_tags",
     "validation_table",
+    "warn_of",
 ]

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`SoftUnlearnCorrector`: the facade, which only sequences the stages."""
 
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_softunlearn._sklearn_compat import CallbackSupportMixin, with_callbacks
+from sklearn_softunlearn.corrector._path import PathMixin
 from sklearn_softunlearn.corrector._prediction import CorrectedEstimatorMixin
 from sklearn_softunlearn.corrector._progress import Progress
 from sklearn_softunlearn.corrector.inputs._base_fit import check_estimator, fit_base
 from sklearn_softunlearn.corrector.inputs._fit_rows import ROW_ARGUMENTS, rows_of_fit
 from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
 from sklearn_softunlearn.corrector.report._report import ReportHTMLMixin
+from sklearn_softunlearn.corrector.report._signatures import warn_of
 from sklearn_softunlearn.corrector.stages._outcome import correction_report
 from sklearn_softunlearn.corrector.stages._preparation import prepare
 from sklearn_softunlearn.corrector.stages._requests import carry_out
@@ -19,6 +21,7 @@ from sklearn_softunlearn.models import with_predictor
 
 class SoftUnlearnCorrector(
     CallbackSupportMixin,
+    PathMixin,
     ReportHTMLMixin,
     CorrectedEstimatorMixin,
     MetaEstimatorMixin,
@@ -93,13 +96,14 @@ class SoftUnlearnCorrector(
         What to do when ``delta`` is out of reach. "warn" uses the largest attainable.
     calibrate : {"safeguard", "labels", None}, default="safeguard"
         What the weights are solved for. None: ``delta``, which the smooth surrogate of
-        the metric then meets to first order. "safeguard": the same, unless the
-        surrogate would end up worse than it was, because the weights are too large for
-        the first order; then a smaller request, which the report names. "labels": the
-        request is searched, with at most a dozen solves, until the metric of the
-        predicted labels has fallen by ``delta`` on the evaluation rows, or as near as
-        its steps allow; it is never larger than that of the base model. Weights that
-        are not soft are left alone by the safeguard.
+        the metric then meets to first order. "safeguard": the same, unless the metric
+        (surrogate or labels) would end up worse than it was, the utility lose a larger
+        share than the metric gains, or one class be predicted for nearly all rows;
+        then a smaller request, which the report names. "labels": the request is
+        searched, with at most two dozen solves, until the metric of the predicted
+        labels has fallen by ``delta`` on the evaluation rows, or as near as its steps
+        allow; never so that it grows. The safeguard leaves weights alone that are not
+        soft.
     sensitive_feature_ids : str, int or list of these, default=None
         Columns of X that hold the sensitive features, if they are not passed to
         `fit`. They remain features of the model unless its Pipeline drops them.
@@ -303,45 +307,9 @@ class SoftUnlearnCorrector(
         )
         with progress.stage(2) as context, progress.task(context):
             self._adopt(prepared, *carry_out([self], prepared))
+        warn_of([self.report_])
         progress.end(X, y)
         return self
-
-    def path(self, X, y, *, deltas, **fit_options):
-        """Fitted correctors for several values of delta, from one base fit.
-
-        Parameters
-        ----------
-        X, y : as in `fit`
-        deltas : iterable of float in [0, 1]
-        **fit_options : dict
-            Everything else that `fit` accepts.
-
-        Returns
-        -------
-        list of SoftUnlearnCorrector
-            One for each delta, equal to what `fit` gives with that delta. They share
-            the base model and the influences.
-        """
-        return self._path(X, y, deltas, report=True, **fit_options)
-
-    def _path(self, X, y, deltas, *, report, context=None, **fit_options):
-        correctors = [clone(self).set_params(delta=delta) for delta in deltas]
-        for corrector in correctors:
-            check_parameters(corrector)
-        template = clone(self)
-        progress = Progress(template, context)
-        prepared = template._prepare(X, y, progress=progress, **fit_options)
-        seen = {
-            name: vars(template)[name] for name in vars(template) if name[-1] == "_"
-        }
-        # In increasing order, so that each starts near its solution.
-        ordered = sorted(correctors, key=lambda corrector: corrector.delta)
-        with progress.stage(2) as stage, progress.task(stage):
-            attempts = carry_out(ordered, prepared)
-        for corrector, done in zip(ordered, attempts, strict=True):
-            vars(corrector).update(seen)
-            corrector._adopt(prepared, done, report=report)
-        return correctors
 
     @property
     def delta_max_(self):
@@ -395,4 +363,4 @@ class SoftUnlearnCorrector(
         self._problem = prepared.problem
         self.groups_ = None if prepared.groups is None else prepared.groups.labels
         if report:
-            self.report_ = correction_report(prepared, done, delta=self.delta)
+            self.report_ = correction_report(prepared, done, self)

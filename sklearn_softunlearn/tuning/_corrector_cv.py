@@ -24,6 +24,7 @@ from sklearn_softunlearn.corrector import (
     SoftUnlearnCorrector,
     check_target,
     make_table,
+    warn_of,
 )
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
@@ -217,6 +218,7 @@ class SoftUnlearnCorrectorCV(
             options = fixed | fit_params | {"context": context}
             self.path_ = _path(corrector, table, deltas, weighted, options)
         self._adopt(self.path_[self.best_index_])
+        warn_of([self.report_])
         progress.end()
         return self
 

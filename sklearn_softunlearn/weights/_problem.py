@@ -109,6 +109,21 @@ class WeightProblem:
         """
         return self._attainable.delta
 
+    @cached_property
+    def delta_max_unprotected(self):
+        """Largest delta if what is only protected (``tighten`` 0) were left out."""
+        asked = self.tighten > 0.0
+        if np.all(asked) or not np.any(asked):
+            return self.delta_max
+        return WeightProblem(
+            self.constraints[:, asked],
+            self.bounds[asked],
+            self.tighten[asked],
+            lower=self.lower,
+            upper=self.upper,
+            norm_weight=self.norm_weight,
+        ).delta_max
+
     def solve(self, delta, *, regularization=1.0, start=None):
         """Weights for one request.
 

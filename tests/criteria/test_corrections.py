@@ -126,6 +126,7 @@ def test_no_group_is_made_worse(data):
     assert protected.report_["group_loss", "surrogate"].before > 0
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_metric_as_utility_may_move_but_not_grow(data):
     """A gap that is protected may shrink or change sides."""
     corrector = corrected(data, metric="loss", utility=EO, delta=0.0005)

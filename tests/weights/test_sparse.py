@@ -112,6 +112,7 @@ def test_out_of_reach_is_said_with_what_is_in_reach(data):
         corrector.fit(X, y, **groups)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_penalty_can_be_searched(data):
     X, y, _ = data
     corrector = SoftUnlearnCorrector(weighting=SparseDeletion(), metric="loss")

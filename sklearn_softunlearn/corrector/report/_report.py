@@ -57,7 +57,11 @@ class CorrectionReport:
         What the weights were solved for; differs from ``delta`` if calibrated.
     notes : tuple of str
         What looks wrong, if anything, with the remedy: an infeasible request, an
-        ill-conditioned curvature, over-correction, a collapse of the utility.
+        ill-conditioned curvature, over-correction, a collapse of the utility. Those
+        that are certain are Python warnings too, of a `CorrectionWarning` class.
+    kinds : tuple of str
+        What each note is about, such as "infeasible", "over-correction", "labels
+        worse", "gap reversed", "one class" or "utility collapse".
     """
 
     lines: tuple
@@ -69,6 +73,7 @@ class CorrectionReport:
     evaluated_on: str = "evaluation rows"
     request: float | None = None
     notes: tuple = ()
+    kinds: tuple = ()
 
     def __getitem__(self, key):
         """The line of a (name, kind) pair."""

@@ -1,19 +1,48 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Signs that a correction went wrong, each explained with its remedy."""
+"""Signs that a correction went wrong, each explained with its remedy.
+
+Each sign is a function that looks at arrays and returns ``(kind, note)`` or None. A
+kind that stands in `ALARMS` becomes a Python warning of that class, too.
+"""
 
 import numpy as np
 
+from sklearn_softunlearn.corrector.report._binding import what_binds
+from sklearn_softunlearn.exceptions import (
+    CorrectionWarning,
+    GapReversedWarning,
+    LabelsWorseWarning,
+    OneClassWarning,
+    OverCorrectionWarning,
+    UtilityCollapseWarning,
+    warn,
+)
+
+ALARMS = {
+    "over-correction": OverCorrectionWarning,
+    "labels worse": LabelsWorseWarning,
+    "labels missed": CorrectionWarning,
+    "gap reversed": GapReversedWarning,
+    "one class": OneClassWarning,
+    "utility collapse": UtilityCollapseWarning,
+}
+
 # Of the metric before: a gap that is this large the other way round has flipped.
 _FLIPPED = 0.05
+# Likewise, beyond what was to remain: more than labels do by chance.
+_REVERSED = 1 / 3
 # Of the utility before, beyond utility_tol and what was predicted.
 _COLLAPSED = 0.1
-_LOST_ACCURACY = 0.02
+# Share of the rows, and their number, below which misclassified rows are chance.
+_LOST_ACCURACY, _FEW_ROWS = 0.02, 5
+# Of the metric: labels move in steps, and a searched request may miss by these.
+_MISSED = 0.25
 # Share of a parameter's curvature that the other parameters do not explain.
 _ILL_CONDITIONED = 1e-7
 
 
-def failure_notes(state, done, after, predicted, delta):
-    """Explanations of what looks wrong, a tuple of str.
+def failure_notes(state, done, after, predicted, delta, harms=(), searched=False):
+    """Explanations of what looks wrong, a tuple of (kind, note).
 
     Parameters
     ----------
@@ -25,52 +54,77 @@ def failure_notes(state, done, after, predicted, delta):
         Functionals that the influences predict.
     delta : float
         What was asked for; the request of ``done`` may be another.
+    harms : collection of str
+        What the correction made worse: "labels", "one class" or "utility".
+    searched : bool
+        Whether the request was searched for the labels.
     """
     found = (
         _out_of_reach(state, done.solution),
         _reduced(state, done),
         _nothing_found(state, done, delta),
         _ill_conditioned(state),
-        _metric_worse(state, after)
-        or _flipped(state, after)
-        or _at_parity_before(state, done),
-        _collapsed(state, after, predicted),
+        _metric_worse(state, after, "labels" in harms)
+        or _flipped(state, done, after)
+        or _at_parity_before(state, done)
+        or (_missed(state, done, after, delta) if searched else None),
+        _one_class(state, after) if "one class" in harms else None,
+        _collapsed(state, after, predicted, "utility" in harms),
     )
-    return tuple(note for note in found if note)
+    return tuple(each for each in found if each)
+
+
+def warn_of(reports):
+    """One Python warning for each kind of alarm in the reports of a path of deltas."""
+    for kind, category in ALARMS.items():
+        found = [(r.delta, dict(zip(r.kinds, r.notes, strict=True))) for r in reports]
+        found = [(delta, notes[kind]) for delta, notes in found if kind in notes]
+        if found:
+            others = ", ".join(f"{delta:.4g}" for delta, _ in found[1:])
+            more = f" Likewise for delta {others}." if others else ""
+            warn(found[0][1] + more, category)
 
 
 def _out_of_reach(state, solution):
     if solution.status != "infeasible":
         return None
-    return (
+    return "infeasible", (
         f"Infeasible request: at most {solution.delta_max:.4g} of {state.metric.name} "
-        "can be removed within utility_tol; this was done. (a) Lower delta to "
-        "that; (b) raise utility_tol; (c) raise max_weight if it is below 1."
+        "can be removed; this was done. " + what_binds(solution.problem)
     )
+
+
+_HARMED = {
+    "surrogate": "would have left {} worse than it was, since the weights were too "
+    "large for the first order",
+    "labels": "would have left {} of the predicted labels worse than it was",
+    "one class": "would have predicted one class for nearly all rows, at which {} says "
+    "nothing",
+    "utility": "would have lost a larger share of the utility than of {} it removed",
+}
 
 
 def _reduced(state, done):
     if not done.reduced:
         return None
     if done.request == 0:
-        return (
-            f"The update made {state.metric.name} worse, however little was asked, and "
-            "the model is unchanged. (a) Train the base model to convergence; (b) "
-            "update='influence'."
+        return "harm only", (
+            f"The update made {state.metric.name} or the utility worse, however little "
+            "was asked, and the model is unchanged. (a) Train the base model to "
+            "convergence; (b) update='influence'."
         )
-    return (
-        f"Over-correction: what was asked would have left {state.metric.name} worse "
-        f"than it was, since the weights were too large for the first order; solved "
-        f"for {done.request:.2g} of it instead. (a) Lower delta; (b) lower max_weight; "
+    return "over-correction", (
+        f"Over-correction: what was asked {_HARMED[done.reduced]}; solved for "
+        f"{done.request:.2g} of it instead. (a) Lower delta; (b) lower max_weight; "
         "(c) measure on rows that the model was not fitted to (X_val), where it is not "
         "at its optimum."
-    )
+    ).replace("{}", state.metric.name)
 
 
 def _nothing_found(state, done, delta):
     if done.reduced or done.request > 0 or delta == 0:
         return None
-    return (
+    return "nothing found", (
         f"No request brings {state.metric.name} of the predicted labels nearer to what "
         "was asked, and the model is unchanged. (a) Measure on more rows (X_val): with "
         "few, labels change in large steps; (b) calibrate=None moves the smooth "
@@ -82,7 +136,7 @@ def _ill_conditioned(state):
     share = getattr(state.solve, "unexplained", None)
     if share is None or share > _ILL_CONDITIONED:
         return None
-    return (
+    return "curvature", (
         f"Ill-conditioned curvature: the other parameters explain all but {share:.1g} "
         "of the curvature of one, so influences have large errors in its direction. "
         "(a) Drop collinear columns, such as one level of each one-hot encoded "
@@ -98,11 +152,11 @@ def _hard_change(state, after):
     return before - parity, criterion.hard_value(after, rows) - parity
 
 
-def _metric_worse(state, after):
+def _metric_worse(state, after, certain):
     before, later = (np.max(values) for values in _hard_change(state, after))
     if later <= before + 1e-12:
         return None
-    return (
+    return "labels worse" if certain else "labels", (
         f"Over-correction: {state.metric.name} of the predicted labels is further from "
         f"its optimum than before ({before:.4g} before, {later:.4g} after), though the "
         "smooth surrogate improved. (a) calibrate='labels' searches a request that "
@@ -114,20 +168,21 @@ def _at_parity_before(state, done):
     before = np.max(_hard_change(state, state.raw_prediction)[0])
     if before > 1e-12 or not np.any(done.solution.weights):
         return None
-    return (
+    return "parity before", (
         f"{state.metric.name} of the predicted labels was at its optimum before: only "
         "the smooth surrogate moved, at the cost that the utility shows. (a) Keep the "
         "model as it was; (b) measure on more rows (X_val)."
     )
 
 
-def _flipped(state, after):
+def _flipped(state, done, after):
     before, later = _hard_change(state, after)
     worst = int(np.argmax(before))
     if before[worst] <= 0 or later[worst] >= -_FLIPPED * before[worst]:
         return None
-    name = state.names[worst]
-    return (
+    name, asked = state.names[worst], 1.0 - done.request + _REVERSED
+    beyond = -later[worst] > asked * before[worst]
+    return "gap reversed" if beyond else "sign", (
         f"Over-correction: the gap '{name}' has changed its sign, from "
         f"{before[worst]:.4g} to {later[worst]:.4g}. (a) calibrate='labels' stops at "
         "parity; (b) lower delta; (c) update='influence' follows the linearisation "
@@ -135,27 +190,52 @@ def _flipped(state, after):
     )
 
 
-def _collapsed(state, after, predicted):
+def _missed(state, done, after, delta):
+    """Of a searched request: labels that are nowhere near what was asked."""
+    before, later = (np.max(values) for values in _hard_change(state, after))
+    missed = later - (1.0 - delta) * before
+    if done.request == 0 or missed <= _MISSED * delta * before:
+        return None
+    return "labels missed", (
+        f"{state.metric.name} of the predicted labels was to fall to "
+        f"{(1 - delta) * before:.4g}, and no request that was tried brings it below "
+        f"{later:.4g} without harm. (a) Raise utility_tol; (b) measure on more rows "
+        "(X_val); (c) lower delta."
+    )
+
+
+def _one_class(state, after):
+    rows = state.rows
+    share = rows.sample_weight @ rows.response.hard(after) / np.sum(rows.sample_weight)
+    return "one class", (
+        f"One class is predicted for {np.max(share):.1%} of the rows: a metric that "
+        "compares predicted labels is near its optimum there whatever the model says. "
+        "(a) Lower delta; (b) lower max_weight; (c) lower utility_tol."
+    )
+
+
+def _collapsed(state, after, predicted, certain):
     criterion, rows = state.utility.criterion, state.rows
     part = slice(state.n_metric, None)
     value = state.value[part]
     lost = criterion.value(after, rows) - np.maximum(predicted[part], value)
     relative = lost / np.maximum(np.abs(value), 1e-12)
-    worst = int(np.argmax(relative))
-    misclassified = _misclassified(state, after)
-    if relative[worst] <= _COLLAPSED and misclassified <= _LOST_ACCURACY:
+    worst = int(np.argmax(relative)) if len(relative) else 0
+    errors = _misclassified(state, after)
+    is_worse = errors > max(_LOST_ACCURACY, _FEW_ROWS / rows.n_measured)
+    if not (certain or is_worse or np.any(relative > _COLLAPSED)):
         return None
-    errors = (
-        f", and the share of misclassified rows changed by {misclassified:+.2%}"
-        if np.isfinite(misclassified)
-        else ""
-    )
-    return (
-        f"Utility collapse: {_utility_of(state, worst)} is {relative[worst]:.1%} worse "
-        f"than predicted{errors}, though the weights keep it to first order. "
-        "(a) Lower delta: the error grows with the square of the weights; (b) lower "
-        "max_weight; (c) see with leave_one_out and InfluenceDisplay whether "
-        "influences foretell retraining here."
+    said = []
+    if relative[worst] > _COLLAPSED or not is_worse:
+        name = _utility_of(state, worst)
+        said.append(f"{name} is {relative[worst]:.1%} worse than predicted")
+    if errors > 0:
+        said.append(f"{errors:.2%} more of the rows are misclassified")
+    return "utility collapse" if certain else "utility", (
+        f"Utility collapse: {' and '.join(said)}, though the weights keep the utility "
+        "to first order. (a) Lower delta: the error grows with the square of the "
+        "weights; (b) lower max_weight; (c) see with leave_one_out and "
+        "InfluenceDisplay whether influences foretell retraining here."
     )
 
 

@@ -10,23 +10,15 @@ it should be.
 
 import numpy as np
 
-# Solves of the weight problem, a dozen with the one for the answer.
-MAX_SOLVES = 11
+# Solves of the weight problem to follow the steps, and to look everywhere where these
+# lead nowhere: two dozen with the one for the answer.
+MAX_SOLVES, MAX_SCAN = 11, 11
+# Share of what was asked by which steps may miss before a search looks everywhere.
+_POOR = 0.1
 
 # Share of the metric: closer than this nobody asks, or the steps allow.
 _TOLERANCE = 1e-3
 _NARROWEST = 1e-4
-
-
-def surrogate_left(state, parameters):
-    """What is left of the smooth metric, as a share, at each column of parameters.
-
-    It is 1 at the fitted parameters and ``1 - delta`` where a request is met.
-    """
-    raw = state.model.raw_predictions(state.X, parameters)
-    criterion = state.metric.criterion
-    values = [criterion.value(raw[:, :, j], state.rows) for j in range(raw.shape[2])]
-    return [float(np.max(state.remaining(v))) / state.metric_value for v in values]
 
 
 def shorter_request(request, left):
@@ -79,18 +71,32 @@ def search_request(remaining, delta):
         0 if no request brings the metric nearer to ``1 - delta`` than it is without a
         correction. The metric is never larger than without a correction.
     """
+    tried = {0.0: delta}
+    _follow_steps(remaining, delta, tried)
+    if min(tried.values()) > _POOR * delta:
+        # A staircase that goes up and down has steps that no bracket leads to.
+        for request in np.linspace(1.0, 0.0, MAX_SCAN, endpoint=False):
+            if request not in tried:
+                tried[request] = _missed(remaining(request), delta)
+    return float(min(tried, key=tried.get))
+
+
+def _missed(left, delta):
+    """Distance from what was asked; a gap the other way round is further away."""
+    return abs(left - (1.0 - delta)) if abs(left) <= 1.0 else np.inf
+
+
+def _follow_steps(remaining, delta, tried):
+    """Secant steps from delta, within a bracket as soon as there is one."""
     # Excess over what was asked: too little correction is positive.
     low, high = (0.0, delta), None
-    best = (delta, 0.0)
     request = delta
     for _ in range(MAX_SOLVES):
         left = remaining(request)
         # Worse than without a correction: too much of it, not too little.
         left = -left if left > 1.0 else left
         excess = left - (1.0 - delta)
-        # A gap the other way round counts as further away than one of its size.
-        if abs(left) <= 1.0 and abs(excess) < best[0]:
-            best = (abs(excess), request)
+        tried[request] = _missed(left, delta)
         if abs(excess) <= _TOLERANCE or (excess > 0 and request == 1.0):
             break
         low, high = (
@@ -99,7 +105,6 @@ def search_request(remaining, delta):
         if high is not None and high[0] - low[0] < _NARROWEST:
             break
         request = _next_request(low, high)
-    return best[1]
 
 
 def _next_request(low, high):

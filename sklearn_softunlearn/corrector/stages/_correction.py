@@ -13,9 +13,9 @@ import numpy as np
 from scipy import linalg
 from sklearn.utils.validation import check_memory
 
+from sklearn_softunlearn.corrector.report._binding import what_binds
 from sklearn_softunlearn.criteria import Criterion, EvaluationRows, check_shapes
 from sklearn_softunlearn.exceptions import (
-    BaseNotConvergedWarning,
     InfeasibleDeltaError,
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
@@ -23,7 +23,7 @@ from sklearn_softunlearn.exceptions import (
 )
 from sklearn_softunlearn.influence import Cholesky, first_order_shift, row_influence
 from sklearn_softunlearn.models import TrainedModel
-from sklearn_softunlearn.updates import UpdateProblem, UpdateResult, is_optimal
+from sklearn_softunlearn.updates import UpdateProblem, UpdateResult
 from sklearn_softunlearn.weights import WeightProblem
 
 # A metric below this has nothing left to correct.
@@ -350,41 +350,13 @@ def _missing_weights(state, solution, target, parameters, used):
     return added.weights, first_order_shift(model, moved.solve, added.weights)
 
 
-def warn_if_unconverged(model, solve):
-    """Warn if the parameters are not at the optimum of the training objective."""
-    gradient = model.objective_gradient(model.row_weight)
-    # Where solving takes iterations, a few are enough.
-    solve = getattr(solve, "roughly", solve)
-    gain = 0.5 * gradient @ solve(gradient[:, None])[:, 0]
-    size = max(model.objective(model.row_weight), np.finfo(float).tiny)
-    share, enough = gain / size, model.converged_share
-    if share > enough:
-        warn(
-            "The base model has not converged: the gradient of its training objective "
-            f"has norm {np.linalg.norm(gradient):.3g}, and one Newton step would lower "
-            f"the objective by {share:.1e} of its value. Influences assume the "
-            f"optimum. (a) Scale the features; (b) {model.convergence_advice}. For a "
-            "FrozenEstimator: pass fit the very rows and sample weights that the model "
-            "was trained with.",
-            BaseNotConvergedWarning,
-        )
-    elif not is_optimal(model, model.row_weight, model.parameters, 2.0 * enough * size):
-        warn(
-            "The base model has not converged: a coefficient that is zero should not "
-            "be, or one has the wrong sign. Influences are those on the active set. "
-            f"(a) Scale the features; (b) {model.convergence_advice}.",
-            BaseNotConvergedWarning,
-        )
-
-
 def _report_infeasible(name, delta, solution, on_infeasible):
     message = (
         f"delta={delta:g} is out of reach: at most {solution.delta_max:.4g} of the "
         f"current {name} can be removed with weights within their bounds and "
-        "no loss of utility beyond utility_tol. (a) Lower delta to that; (b) raise "
-        "max_weight if it is below 1; (c) raise utility_tol."
+        "no loss of utility beyond utility_tol. "
     )
-    _say_infeasible(message, on_infeasible)
+    _say_infeasible(message + what_binds(solution.problem), on_infeasible)
 
 
 def _say_infeasible(message, on_infeasible):

@@ -6,16 +6,17 @@ import numpy as np
 from sklearn_softunlearn.corrector.report._report import CorrectionReport, ReportLine
 from sklearn_softunlearn.corrector.report._signatures import failure_notes
 from sklearn_softunlearn.corrector.stages._attacked_rows import fresh_attack_lines
+from sklearn_softunlearn.corrector.stages._harm import harms_of
 
 
-def correction_report(prepared, done, *, delta):
+def correction_report(prepared, done, corrector):
     """Before, predicted and after on the evaluation rows, a `CorrectionReport`.
 
     Parameters
     ----------
     prepared : Prepared
     done : Attempt
-    delta : float
+    corrector : SoftUnlearnCorrector
         What the user asked.
     """
     state, sample_weight = prepared.state, prepared.split.training.sample_weight
@@ -35,6 +36,9 @@ def correction_report(prepared, done, *, delta):
         *_report_lines(state.utility, state.rows, known[split:], raw),
         *fresh_attack_lines(state, result.parameters, shift),
     ]
+    delta, searched = corrector.delta, corrector.calibrate == "labels"
+    harms = tuple(harms_of(state, after, corrector.utility_tol))
+    found = failure_notes(state, done, after, predicted, delta, harms, searched)
     return CorrectionReport(
         lines=tuple(dict.fromkeys(lines)),  # metric and utility may be the same
         n_evaluation=state.rows.n_measured,
@@ -44,7 +48,8 @@ def correction_report(prepared, done, *, delta):
         status=solution.status,
         evaluated_on=prepared.split.source,
         request=float(done.request),
-        notes=failure_notes(state, done, after, predicted, delta),
+        notes=tuple(note for _, note in found),
+        kinds=tuple(kind for kind, _ in found),
     )
 
 

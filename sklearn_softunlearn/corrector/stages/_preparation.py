@@ -17,11 +17,11 @@ from sklearn_softunlearn.corrector.stages._attacked_rows import (
     attacks_in,
     with_attacked_rows,
 )
+from sklearn_softunlearn.corrector.stages._convergence import warn_if_unconverged
 from sklearn_softunlearn.corrector.stages._correction import (
     Linearization,
     NamedCriterion,
     linearize,
-    warn_if_unconverged,
     weight_problem,
 )
 from sklearn_softunlearn.criteria import (
@@ -149,7 +149,7 @@ def linearize_estimator(
         curvature, model.parameters.size, model.curvature_beyond_dense
     )
     state = linearize(model, X_eval, rows, *named, solver, memory=memory)
-    warn_if_unconverged(model, state.solve)
+    warn_if_unconverged(state)
     return state, groups
 
 

@@ -10,9 +10,9 @@ from sklearn_softunlearn.corrector.stages._calibration import (
     label_metric,
     search_request,
     shorter_request,
-    surrogate_left,
 )
 from sklearn_softunlearn.corrector.stages._correction import choose_weights, correct
+from sklearn_softunlearn.corrector.stages._harm import harm_done
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn
 from sklearn_softunlearn.influence import first_order_shifts
 from sklearn_softunlearn.updates import UpdateResult, resolve_update
@@ -20,6 +20,8 @@ from sklearn_softunlearn.weights import WeightSolution
 
 # Of what the first request attained: less is not tried before giving up.
 _LEAST_SHARE = 1e-3
+# What a request does that brings labels to parity and costs more than that is worth.
+_COSTS, _USELESS = ("utility", "one class"), -2.0
 # Numbers held for the requests that share their passes over the data.
 _NUMBERS_AT_ONCE = 2**24
 
@@ -36,15 +38,16 @@ class Attempt:
     result : UpdateResult
     shift : ndarray of shape (n_parameters,)
         First-order change of the parameters.
-    reduced : bool
-        Whether the request is smaller than delta, since delta did harm.
+    reduced : str
+        Why the request is smaller than delta: what delta made worse, "surrogate",
+        "labels", "utility" or "one class"; "" where it is not.
     """
 
     request: float
     solution: WeightSolution
     result: UpdateResult
     shift: np.ndarray
-    reduced: bool = False
+    reduced: str = ""
 
 
 def carry_out(correctors, prepared):
@@ -82,7 +85,10 @@ def _request(corrector, prepared):
 
     def left(request):
         tried = _attempts(corrector, prepared, [request], on_infeasible="ignore")
-        return remaining(tried[0].result.parameters)
+        parameters = tried[0].result.parameters
+        ((harm, _),) = _harm(corrector, prepared, parameters[:, None])
+        # Labels alone may call a model that tells no classes apart a success.
+        return _USELESS if harm in _COSTS else remaining(parameters)
 
     return search_request(left, corrector.delta)
 
@@ -125,25 +131,33 @@ def _guarded(corrector, prepared, attempts):
         return attempts
     parameters = np.column_stack([attempts[j].result.parameters for j in changed])
     attempts = list(attempts)
-    left = surrogate_left(prepared.state, parameters)
-    for j, share in zip(changed, left, strict=True):
-        attempts[j] = _safeguarded(corrector, prepared, attempts[j], share)
+    judged = _harm(corrector, prepared, parameters)
+    for j, harm in zip(changed, judged, strict=True):
+        attempts[j] = _safeguarded(corrector, prepared, attempts[j], *harm)
     return attempts
 
 
-def _safeguarded(corrector, prepared, done, left):
-    """The same, or a smaller request if the surrogate ended up worse than it was."""
-    least = _LEAST_SHARE * _attained(done)
-    while left > 1.0:
-        request = shorter_request(_attained(done), left)
+def _harm(corrector, prepared, parameters, strict=False):
+    return harm_done(prepared.state, parameters, corrector.utility_tol, strict=strict)
+
+
+def _safeguarded(corrector, prepared, done, harm, left):
+    """The same, or a smaller request if something ended up worse than it was."""
+    least, first = _LEAST_SHARE * _attained(done), harm
+    while harm:
+        # Only the surrogate's fall is known to curve; of the others, half.
+        bend = left if harm == "surrogate" else 1.0
+        request = shorter_request(_attained(done), bend)
         if request < least:
             _warn_of_harm(corrector, prepared.state.metric.name)
             request = 0.0
         tried = _attempts(corrector, prepared, [request], on_infeasible="ignore")[0]
-        done = replace(tried, reduced=True)
+        done = replace(tried, reduced=first)
         if request == 0.0:
             return done
-        (left,) = surrogate_left(prepared.state, done.result.parameters[:, None])
+        parameters = done.result.parameters[:, None]
+        strict = first != "surrogate"
+        ((harm, left),) = _harm(corrector, prepared, parameters, strict=strict)
     return done
 
 
@@ -155,9 +169,10 @@ def _attained(done):
 
 def _warn_of_harm(corrector, name):
     warn(
-        f"update={corrector.update!r} makes {name} worse, however little is asked: the "
-        "model is unchanged. An update that trains on makes up for training that was "
-        "cut short, too. (a) Train the base model to convergence; (b) "
-        "update='influence'; (c) calibrate=None carries the request out all the same.",
+        f"update={corrector.update!r} makes {name} or the utility worse, however "
+        "little is asked: the model is unchanged. An update that trains on makes up "
+        "for training that was cut short, too. (a) Train the base model to "
+        "convergence; (b) update='influence'; (c) calibrate=None carries the request "
+        "out all the same.",
         UpdateStoppedWarning,
     )

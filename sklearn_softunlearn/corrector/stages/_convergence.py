@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Whether the base model is near enough to the optimum that influences assume."""
+
+import numpy as np
+
+from sklearn_softunlearn.corrector.stages._correction import OPTIMUM
+from sklearn_softunlearn.exceptions import BaseNotConvergedWarning, warn
+from sklearn_softunlearn.updates import is_optimal
+
+# Share of the metric, or of the utility, by which an answer may be off unsaid.
+_MATTERS = 0.01
+
+
+def warn_if_unconverged(state):
+    """Warn if the optimum of the training objective would give another answer."""
+    model = state.model
+    gradient = model.objective_gradient(model.row_weight)
+    # Where solving takes iterations, a few are enough.
+    solve = getattr(state.solve, "roughly", state.solve)
+    step = solve(gradient[:, None])
+    gain = 0.5 * gradient @ step[:, 0]
+    size = max(model.objective(model.row_weight), np.finfo(float).tiny)
+    share, enough = gain / size, model.converged_share
+    if share > enough and _matters(state, step):
+        warn(
+            "The base model has not converged: the gradient of its training objective "
+            f"has norm {np.linalg.norm(gradient):.3g}, and one Newton step would lower "
+            f"the objective by {share:.1e} of its value. Influences assume the "
+            f"optimum. (a) Scale the features; (b) {model.convergence_advice}. For a "
+            "FrozenEstimator: pass fit the very rows and sample weights that the model "
+            "was trained with.",
+            BaseNotConvergedWarning,
+        )
+    elif share <= enough and not is_optimal(
+        model, model.row_weight, model.parameters, 2.0 * enough * size
+    ):
+        warn(
+            "The base model has not converged: a coefficient that is zero should not "
+            "be, or one has the wrong sign. Influences are those on the active set. "
+            f"(a) Scale the features; (b) {model.convergence_advice}.",
+            BaseNotConvergedWarning,
+        )
+
+
+def _matters(state, step):
+    """Whether a Newton step to the optimum changes what is corrected or protected.
+
+    Where classes are nearly apart, the objective is so small that lbfgs stops at a
+    share of it that would be large elsewhere, and no functional moves.
+    """
+    raw = state.raw_prediction
+    moved = raw - state.model.jvp(state.X, step)[:, :, 0]
+    constant = np.broadcast_to(np.mean(raw, axis=0), raw.shape)
+    criteria = (state.metric.criterion, state.utility.criterion)
+    before, after, at_constant = (
+        [criterion.value(each, state.rows) for criterion in criteria]
+        for each in (raw, moved, constant)
+    )
+    scales = (
+        max(state.metric_value, OPTIMUM),
+        np.maximum(np.abs(before[1]), np.abs(at_constant[1])),
+    )
+    changes = [
+        np.max(np.abs(b - a) / scale, initial=0.0)
+        for a, b, scale in zip(before, after, scales, strict=True)
+    ]
+    return not max(changes) <= _MATTERS  # a NaN matters

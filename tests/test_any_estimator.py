@@ -67,7 +67,10 @@ REGRESSORS = [
     MLPRegressor(hidden_layer_sizes=(6,), activation="tanh", solver="lbfgs", alpha=1.0,
                  max_iter=5000, random_state=0),
 ]  # fmt: skip
-STOCHASTIC = [SGDClassifier("log_loss", random_state=0), SGDRegressor(eta0=0.1, random_state=0)]
+STOCHASTIC = [
+    SGDClassifier("log_loss", random_state=0),
+    SGDRegressor(eta0=0.1, random_state=0),
+]
 
 pytestmark = [
     # Announcements about defaults of LogisticRegressionCV and of l1 penalties.

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from urllib.error import URLError
 
@@ -16,12 +17,16 @@ import pytest
 from fairlearn.metrics import demographic_parity_difference
 from sklearn.metrics import accuracy_score, log_loss
 
+from sklearn_softunlearn import Audit
+from sklearn_softunlearn.cli import _audit as audit_module
+from sklearn_softunlearn.cli import _main as main_module
 from sklearn_softunlearn.cli import _sources as sources
 from sklearn_softunlearn.cli import main
 from sklearn_softunlearn.cli._arguments import parse_arguments
-from sklearn_softunlearn.cli._audit import flatten
+from sklearn_softunlearn.cli._model import correct_model
 from sklearn_softunlearn.cli._sources import load_table
 from sklearn_softunlearn.cli._table import split
+from sklearn_softunlearn.exceptions import InfeasibleDeltaWarning
 
 AUDITED = ["accuracy", "log_loss", "selection_rate: ", "demographic_parity_difference"]
 AUDITED += ["equalized_odds_difference", "deleted mass", "for the fit", "correction"]
@@ -33,12 +38,16 @@ def run(capsys, monkeypatch, tmp_path):
     """Run the command in an empty folder; return the exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SOFTUNLEARN_DATA_HOME", raising=False)
+    monkeypatch.setattr(audit_module, "N_BOOTSTRAP", 50)
 
     def run_main(*argv):
         code = main([str(argument) for argument in argv])
         return code, *capsys.readouterr()
 
-    return run_main
+    yield run_main
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
 
 
 @pytest.fixture
@@ -145,10 +154,11 @@ def test_labels_of_any_kind_give_the_same_audit(run, csv, frame, tmp_path):
     frame.to_csv(numbers, index=False)
     options = ("--target", "bought", "--sensitive", "sex", "--json")
     first, second = (
-        dict(flatten(json.loads(run("--csv", path, *options)[1])["after"]))
-        for path in (csv, numbers)
+        json.loads(run("--csv", path, *options)[1])["after"] for path in (csv, numbers)
     )
+    rates = [found.pop("selection_rate") for found in (first, second)]
     assert first == pytest.approx(second, rel=1e-9)
+    assert rates[0] == pytest.approx(rates[1], rel=1e-9)
 
 
 def is_one_line(text, start):
@@ -352,7 +362,74 @@ def test_every_metric_of_the_corrector_has_an_audit_and_a_curve(run):
         assert bool(audited) == (metric == "f1_score_difference")
 
 
-def test_a_plot_of_an_unknown_kind_is_one_line(run):
-    code, _, err = run(*SIMULATED, "--plot", "curve.foo")
-    assert code == 2
-    assert is_one_line(err, "error: cannot write curve.foo")
+@pytest.mark.parametrize(
+    ("option", "name", "reason"),
+    [
+        ("--plot", "curve.foo", "takes a name that ends in .png"),
+        ("--html", "audit.txt", "takes a name that ends in .html"),
+        ("--html", "missing/audit.html", "missing is not a folder"),
+        ("--save", "missing/model.skops", "missing is not a folder"),
+        ("--save", ".", "it is a folder"),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_refused_first(
+    run, monkeypatch, option, name, reason
+):
+    monkeypatch.setattr(main_module, "load_table", None)  # not even the data is read
+    code, out, err = run(*SIMULATED, option, name)
+    assert (code, out) == (2, "")
+    assert is_one_line(err, f"error: cannot write {name}: ") and reason in err
+
+
+def test_the_page_is_the_audit_of_the_json(run, csv, tmp_path):
+    argv = ("--csv", csv, "--target", "bought", "--sensitive", "sex", "--json")
+    code, out, err = run(*argv, "--html", "audit.html", "--save", "model.joblib")
+    assert code == 0 and "audit: audit.html" in err
+    document = json.loads(out)["audit"]
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert Audit(document).to_html() == page
+    assert "Audit: table.csv by sex" in page
+    # rows as they stand in the table, under their number there
+    row = document["deletion"]["largest"][0]
+    frame = pd.read_csv(csv)
+    assert row["features"]["town"] in (frame.loc[row["index"], "town"], None)
+    assert row["group"] == frame.loc[row["index"], "sex"]
+    assert len(document["tradeoff"]["points"]) == 11
+
+
+def test_the_json_says_what_went_wrong(run):
+    code, out, err = run(*SIMULATED, "--json", "--metric", "equalized_odds_difference",
+                         "--delta", "1")  # fmt: skip
+    result = json.loads(out)
+    assert code == 0
+    assert result["schema"] == {"name": "sklearn_softunlearn.cli", "version": "1.0"}
+    assert result["status"] in ("optimal", "infeasible")
+    assert all(isinstance(note, str) for note in result["notes"])
+    said = [f"warning: {w['message']}" for w in result["warnings"]]
+    assert [line for line in err.splitlines() if line.startswith("warning")] == said
+
+
+def test_warnings_are_in_the_json(run, monkeypatch):
+    def correct(*args, **kwargs):
+        warnings.warn("Mind the gap.\nAnd more.", InfeasibleDeltaWarning, stacklevel=2)
+        return correct_model(*args, **kwargs)
+
+    monkeypatch.setattr(main_module, "correct_model", correct)
+    _, out, err = run(*SIMULATED, "--json")
+    found = {"category": "InfeasibleDeltaWarning", "message": "Mind the gap."}
+    assert found in json.loads(out)["warnings"]
+    assert "warning: Mind the gap." in err.splitlines()
+
+
+def test_the_keys_of_the_json_are_documented(run):
+    _, out, _ = run(*SIMULATED, "--json")
+    documented = Path(__file__).parents[1] / "doc" / "howto" / "command_line.md"
+    rows = re.findall(r"^\| `(\w+)` \|", documented.read_text(), re.MULTILINE)
+    assert rows == list(json.loads(out))
+
+
+def test_a_change_has_its_interval_in_the_text(run):
+    _, out, _ = run(*SIMULATED)
+    line = re.search(r"^accuracy .*$", out, re.MULTILINE)[0].split()
+    change, low, high = float(line[3]), float(line[4]), float(line[6])
+    assert low <= change <= high

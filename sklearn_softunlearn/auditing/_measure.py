@@ -136,19 +136,23 @@ def audit(
         "n_bootstrap": n_bootstrap,
         "random_state": random_state,
     }
+    curve, remarks = tradeoff_of(subject, path, held_out, asked)
     made = provenance(subject, held_out, training, settings)
     document = {
         "schema": SCHEMA,
         "title": title or f"Audit of {subject.title}",
         **_measured(judged, asked, settings),
-        "notes": notes_of(subject, judged, on_training_rows=_same(made["data"])),
+        "notes": [
+            *notes_of(subject, judged, on_training_rows=_same(made["data"])),
+            *remarks,
+        ],
         "models": {
             when: {"name": name_of(model), "text": short(model)}
             for when, model in (("before", subject.before), ("after", subject.after))
         },
         "request": request_of(subject.corrector),
         "promise": promise_of(subject.corrector),
-        "tradeoff": tradeoff_of(subject, path, held_out, asked),
+        "tradeoff": curve,
         "deletion": deletion_of(subject.corrector, training, n_largest),
         "provenance": made,
     }

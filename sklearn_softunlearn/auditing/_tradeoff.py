@@ -19,14 +19,25 @@ def tradeoff_of(subject, path, held_out, asked):
 
     Returns
     -------
-    dict or None
+    curve : dict or None
         "metric" and "utility" are names; "points" has one entry for each delta,
         "before" and "chosen" one each. None without a path.
+    remarks : list of str
+        Why there is no curve, though there is a path.
     """
     path = getattr(subject.corrector, "path_", None) if path is None else path
     if not path:
-        return None
-    display = TradeoffDisplay.from_path(
+        return None, []
+    try:
+        display = _display(subject, path, held_out, asked)
+    except (TypeError, ValueError) as error:
+        # Undefined for every delta, where a group holds no rows that it counts.
+        return None, [f"There is no trade-off curve: {error}"]
+    return _curve(display, subject.corrector), []
+
+
+def _display(subject, path, held_out, asked):
+    return TradeoffDisplay.from_path(
         path,
         transformed(subject.after, held_out.X),  # in a Pipeline, what a candidate sees
         held_out.y,
@@ -34,7 +45,10 @@ def tradeoff_of(subject, path, held_out, asked):
         metric=asked[0] if asked else None,
         others={"chosen": predictor(subject.after)},
     )
-    delta = getattr(getattr(subject.corrector, "report_", None), "delta", None)
+
+
+def _curve(display, corrector):
+    delta = getattr(getattr(corrector, "report_", None), "delta", None)
     chosen = display.others["chosen"]
     return {
         "metric": display.metric_name,

@@ -72,7 +72,18 @@ def _add_output_options(parser):
         help="trade-off curve over delta, if matplotlib is installed. "
         "Default: %(default)s",
     )
-    output.add_argument("--json", action="store_true", help="print the result as JSON")
+    output.add_argument(
+        "--html",
+        metavar="PAGE",
+        type=Path,
+        help="write the audit as one self-contained page for readers who write no "
+        "code: by group and with intervals, what got worse, whose rows were deleted",
+    )
+    output.add_argument(
+        "--json",
+        action="store_true",
+        help="print the result as JSON, with status, notes, warnings and the audit",
+    )
 
 
 def parse_arguments(argv=None):

@@ -1,71 +1,84 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What fairlearn says of a model on given rows."""
+"""What the audit says, as the few lines that a terminal shows."""
 
-from fairlearn.metrics import (
-    MetricFrame,
-    demographic_parity_difference,
-    equalized_odds_difference,
-    selection_rate,
+from sklearn_softunlearn import audit
+
+N_BOOTSTRAP = 2000  # draws of the intervals
+# Line of the terminal, and how the audit calls it.
+_SHOWN = (
+    ("accuracy", "accuracy_score"),
+    ("log_loss", "log_loss"),
+    ("selection_rate", "selection_rate"),
+    ("demographic_parity_difference", "demographic_parity_difference"),
+    ("equalized_odds_difference", "equalized_odds_difference"),
 )
-from sklearn.metrics import accuracy_score, log_loss
-
-from sklearn_softunlearn import fairness_scorer
+_BY_GROUP = ("selection_rate",)
 
 
-def audit(model, table, metric="demographic_parity_difference"):
-    """Measure a fitted model on a table.
+def audit_parts(pipeline, parts, *, path, metric):
+    """Audit of a corrected pipeline on the held-out part.
 
     Parameters
     ----------
-    model : fitted classifier with ``predict`` and ``predict_proba``
-    table : Table
-    metric : str, default="demographic_parity_difference"
+    pipeline : Pipeline that ends in a fitted SoftUnlearnCorrector
+    parts : sequence of Table
+        Training, evaluation and held-out rows, as they were read.
+    path : list of SoftUnlearnCorrector
+        Candidates of the trade-off curve; an empty one leaves it out.
+    metric : str
         What was to be improved.
 
     Returns
     -------
-    dict
-        accuracy, log_loss (nats), selection_rate (a dict over the groups),
-        demographic_parity_difference and equalized_odds_difference; and, if it is a
-        group metric, the one that was to be improved.
+    Audit
     """
-    # fairlearn takes any label but 1 as not selected, whatever the labels are
-    y_true = (table.y == table.positive).astype(int)
-    y_pred = (model.predict(table.X) == table.positive).astype(int)
-    frame = MetricFrame(
-        metrics={"selection_rate": selection_rate, "accuracy": accuracy_score},
-        y_true=y_true,
-        y_pred=y_pred,
-        sensitive_features=table.groups,
+    train, _, held_out = parts
+    return audit(
+        pipeline,
+        held_out.X,
+        held_out.y,
+        sensitive_features=held_out.groups,
+        X_train=train.X,
+        y_train=train.y,
+        sensitive_features_train=train.groups,
+        path=path,
+        metric=metric,
+        n_bootstrap=N_BOOTSTRAP,
+        title=f"Audit: {held_out.name} by {held_out.groups_name}",
     )
-    groups = {"sensitive_features": table.groups}
-    probability = model.predict_proba(table.X)[:, 1]
-    measured = {
-        "accuracy": float(frame.overall["accuracy"]),
-        "log_loss": float(log_loss(y_true, probability, labels=[0, 1])),
-        "selection_rate": {
-            str(group): float(rate)
-            for group, rate in frame.by_group["selection_rate"].items()
-        },
-        "demographic_parity_difference": float(
-            demographic_parity_difference(y_true, y_pred, **groups)
-        ),
-        "equalized_odds_difference": float(
-            equalized_odds_difference(y_true, y_pred, **groups)
-        ),
-    }
-    if metric not in (*measured, "loss", "group_loss"):
-        score = fairness_scorer(
-            metric, greater_is_better=True, pos_label=table.positive
-        )
-        measured[metric] = float(score(model, table.X, table.y, **groups))
-    return measured
 
 
-def flatten(measured):
-    """One (name, value) for each line of the table that the reader sees."""
-    for name, value in measured.items():
-        if isinstance(value, dict):
-            yield from ((f"{name}: {group}", rate) for group, rate in value.items())
+def shown_lines(document, metric):
+    """(line, measurement) of what the terminal shows, and of the metric asked for.
+
+    Parameters
+    ----------
+    document : dict
+        As `Audit.to_dict` returns it.
+    metric : str
+    """
+    everything = [m for p in ("overall", "metrics") for m in document[p]]
+    single = {m["name"]: m for m in everything}
+    names = dict(_SHOWN)
+    if metric in single and metric not in names:
+        names[metric] = metric
+    for line, name in names.items():
+        if name in _BY_GROUP:
+            for each in document["by_group"]:
+                if each["name"] == name:
+                    yield f"{line}: {each['group']}", each
         else:
-            yield name, value
+            yield line, single[name]
+
+
+def values(document, metric, when):
+    """Numbers before or after, those of groups as a dict of their own."""
+    found = {}
+    for line, measurement in shown_lines(document, metric):
+        name, _, group = line.partition(": ")
+        value = measurement[when]["value"]
+        if group:
+            found.setdefault(name, {})[group] = value
+        else:
+            found[name] = value
+    return found

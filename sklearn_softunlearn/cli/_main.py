@@ -4,19 +4,44 @@
 from sklearn.pipeline import make_pipeline
 
 from sklearn_softunlearn.cli._arguments import parse_arguments
-from sklearn_softunlearn.cli._audit import audit
+from sklearn_softunlearn.cli._audit import audit_parts, values
 from sklearn_softunlearn.cli._curve import save_curve
-from sklearn_softunlearn.cli._model import correct_model, encode_parts, fit_model
-from sklearn_softunlearn.cli._notices import CommandError, notice
-from sklearn_softunlearn.cli._output import as_json, as_text, save_model
+from sklearn_softunlearn.cli._model import (
+    correct_model,
+    correct_path,
+    encode_parts,
+    fit_model,
+)
+from sklearn_softunlearn.cli._notices import (
+    CommandError,
+    notice,
+    values_are_the_users,
+    warnings_as_notices,
+)
+from sklearn_softunlearn.cli._output import (
+    as_json,
+    as_text,
+    check_files,
+    save_model,
+    save_page,
+)
 from sklearn_softunlearn.cli._sources import load_table
 from sklearn_softunlearn.cli._table import split
 
+# The first number rises when keys change their meaning or are gone, the second when
+# keys are added; doc/howto/command_line.md documents them.
+SCHEMA = {"name": "sklearn_softunlearn.cli", "version": "1.0"}
 
-def _result(options, parts, model, corrector, seconds):
+
+def _result(options, parts, corrector, document, seconds, warned):
     """Everything that is printed, as numbers and strings only."""
     train, evaluation, held_out = parts
+    report = corrector.report_
     return {
+        "schema": SCHEMA,
+        "status": str(report.status),
+        "notes": [str(note) for note in report.notes],
+        "warnings": warned,
         "dataset": train.name,
         "groups": train.groups_name,
         "positive_class": str(train.positive),
@@ -28,28 +53,38 @@ def _result(options, parts, model, corrector, seconds):
         "metric": options.metric,
         "delta": options.delta,
         "delta_max": float(corrector.delta_max_),
-        "report": corrector.report_.frame().to_dict(orient="records"),
-        "before": audit(model, held_out, options.metric),
-        "after": audit(corrector, held_out, options.metric),
+        "report": report.frame().to_dict(orient="records"),
+        "before": values(document, options.metric, "before"),
+        "after": values(document, options.metric, "after"),
         "deleted_mass": float(corrector.deletion_weights_.sum()),
         "seconds": seconds,
+        "audit": document,
     }
 
 
 def _run(options):
-    encoder, parts = encode_parts(split(load_table(options)))
-    train, evaluation, _ = parts
-    model, fit_seconds = fit_model(train)
-    corrector, correction_seconds = correct_model(
-        model, train, evaluation, metric=options.metric, delta=options.delta
-    )
+    check_files(options)
+    given = split(load_table(options))
+    with values_are_the_users(), warnings_as_notices() as warned:
+        encoder, parts = encode_parts(given)
+        model, fit_seconds = fit_model(parts[0])
+        corrector, correction_seconds = correct_model(
+            model, *parts[:2], metric=options.metric, delta=options.delta
+        )
+    path = correct_path(model, *parts[:2], metric=options.metric)
+    pipeline = make_pipeline(*encoder, corrector)
+    audit = audit_parts(pipeline, given, path=path, metric=options.metric)
     seconds = {"fit": fit_seconds, "correction": correction_seconds}
-    result = _result(options, parts, model, corrector, seconds)
+    document = audit.to_dict()
+    result = _result(options, parts, corrector, document, seconds, warned)
     print(as_json(result) if options.json else as_text(result, corrector.report_))
     if options.save:
         save_model(make_pipeline(*encoder, corrector.estimator_), options.save)
         notice(f"corrected model: {options.save}")
-    save_curve(model, parts, metric=options.metric, path=options.plot)
+    if options.html:
+        save_page(audit, options.html)
+        notice(f"audit: {options.html}")
+    save_curve(path, parts[2], metric=options.metric, file=options.plot)
 
 
 def main(argv=None):

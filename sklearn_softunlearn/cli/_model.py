@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_softunlearn import SoftUnlearnCorrector
-from sklearn_softunlearn.cli._notices import values_are_the_users, warnings_as_notices
 
+DELTAS = np.linspace(0.0, 1.0, 11)  # of the trade-off curve
 MAX_CATEGORIES = 50  # of a column; rarer ones are pooled, lest an id become 1e5 columns
 
 
@@ -39,16 +39,14 @@ def make_encoder(X):
 
 def encode_parts(parts):
     """Encode all parts with what the first one, the training rows, teaches."""
-    with values_are_the_users(), warnings_as_notices():
-        encoder = make_encoder(parts[0].X).fit(parts[0].X)
-        return encoder, [replace(part, X=encoder.transform(part.X)) for part in parts]
+    encoder = make_encoder(parts[0].X).fit(parts[0].X)
+    return encoder, [replace(part, X=encoder.transform(part.X)) for part in parts]
 
 
 def fit_model(train):
     """Fit on encoded training rows; return the model and the seconds that it took."""
     start = perf_counter()
-    with values_are_the_users(), warnings_as_notices():
-        model = LogisticRegression(max_iter=1000).fit(train.X, train.y)
+    model = LogisticRegression(max_iter=1000).fit(train.X, train.y)
     return model, perf_counter() - start
 
 
@@ -68,12 +66,11 @@ def correct_model(model, train, evaluation, *, metric, delta):
     """Correct the fitted model; return the corrector and the seconds that it took."""
     corrector = SoftUnlearnCorrector(FrozenEstimator(model), metric=metric, delta=delta)
     start = perf_counter()
-    with values_are_the_users(), warnings_as_notices():
-        corrector.fit(**_rows(train, evaluation))
+    corrector.fit(**_rows(train, evaluation))
     return corrector, perf_counter() - start
 
 
-def correct_path(model, train, evaluation, *, metric, deltas):
+def correct_path(model, train, evaluation, *, metric, deltas=DELTAS):
     """Correct the fitted model for several deltas, without a word on the way."""
     corrector = SoftUnlearnCorrector(FrozenEstimator(model), metric=metric)
     with warnings.catch_warnings():

@@ -22,13 +22,21 @@ def one_line(error):
 
 @contextmanager
 def warnings_as_notices():
-    """Print warnings meant for users as single lines, and hide those for developers."""
+    """Print warnings meant for users as single lines, and hide those for developers.
+
+    Yields a list that holds them at the end, each with its category and message.
+    """
+    said = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield
-    for_users = [w.message for w in caught if issubclass(w.category, UserWarning)]
-    for text in dict.fromkeys(one_line(message) for message in for_users):
-        notice(f"warning: {text}")
+        yield said
+    for_users = [w for w in caught if issubclass(w.category, UserWarning)]
+    for warning in for_users:
+        text = one_line(warning.message)
+        found = {"category": warning.category.__name__, "message": text}
+        if found not in said:
+            said.append(found)
+            notice(f"warning: {text}")
 
 
 @contextmanager

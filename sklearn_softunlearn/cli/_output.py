@@ -5,32 +5,42 @@ import json
 
 import joblib
 
-from sklearn_softunlearn.cli._audit import flatten
+from sklearn_softunlearn.cli._audit import shown_lines
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
 
 _OF_JOBLIB = (".joblib", ".pkl", ".pickle")
+_OF_PAGES = (".html", ".htm")
+_OF_PLOTS = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps")
+
+
+def check_files(options):
+    """Refuse names that cannot be written, before minutes are spent on the result."""
+    for option, endings in (("save", None), ("plot", _OF_PLOTS), ("html", _OF_PAGES)):
+        path = getattr(options, option)
+        if path is None:
+            continue
+        problem = None
+        if not path.parent.is_dir():
+            problem = f"{path.parent} is not a folder"
+        elif path.is_dir():
+            problem = "it is a folder"
+        elif endings and path.suffix.lower() not in endings:
+            problem = f"--{option} takes a name that ends in {', '.join(endings)}"
+        if problem:
+            raise CommandError(f"cannot write {path}: {problem}")
 
 
 def as_text(result, report):
     """Lay the result and the corrector's own report out for a reader."""
     rows, seconds = result["rows"], result["seconds"]
     mass = result["deleted_mass"]
-    before, after = (dict(flatten(result[key])) for key in ("before", "after"))
-    width = max(map(len, before))
     lines = [
         f"{result['dataset']}: groups = {result['groups']}, positive class = "
         f"{result['positive_class']}, {rows['training']} training, "
         f"{rows['evaluation']} evaluation, {rows['held_out']} held-out rows",
         f"metric = {result['metric']}, delta = {result['delta']:g}",
         "",
-        f"{'on held-out rows':<{width}}{'before':>10}{'after':>10}{'change':>10}",
-    ]
-    lines += [
-        f"{name:<{width}}{value:>10.4f}{after[name]:>10.4f}"
-        f"{after[name] - value:>+10.4f}"
-        for name, value in before.items()
-    ]
-    lines += [
+        *_table(result),
         "",
         f"deleted mass: {mass:.1f} of {rows['training']} training rows "
         f"({mass / rows['training']:.2%})",
@@ -42,9 +52,39 @@ def as_text(result, report):
     return "\n".join(lines)
 
 
+def _table(result):
+    """Before, after and the change with its interval, a line each."""
+    document = result["audit"]
+    lines = list(shown_lines(document, result["metric"]))
+    width = max(len(name) for name, _ in lines)
+    level = f"{document['confidence_level']:.0%} of the change"
+    heads = f"{'before':>10}{'after':>10}{'change':>10}{level:>22}"
+    yield f"{'on held-out rows':<{width}}{heads}"
+    for name, measured in lines:
+        before, after, moved = (measured[k] for k in ("before", "after", "change"))
+        interval = f"{_number(moved['low'], '+')} to {_number(moved['high'], '+')}"
+        yield (
+            f"{name:<{width}}{_number(before['value']):>10}"
+            f"{_number(after['value']):>10}{_number(moved['value'], '+'):>10}"
+            f"{interval:>22}"
+        )
+
+
+def _number(value, sign=""):
+    return "undefined" if value is None else f"{value:{sign}.4f}"
+
+
 def as_json(result):
     """Serialise the result."""
     return json.dumps(result, indent=2)
+
+
+def save_page(audit, path):
+    """Write the audit as a page."""
+    try:
+        audit.to_html(path)
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {one_line(error)}") from error
 
 
 def save_model(model, path):

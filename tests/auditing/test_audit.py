@@ -3,6 +3,8 @@
 
 import json
 import math
+import re
+from pathlib import Path
 
 import fairlearn.metrics as fm
 import numpy as np
@@ -594,3 +596,22 @@ def test_pos_label_turns_the_rates(rows, corrector):
     assert sum(rates) == pytest.approx(1.0)
     losses = [cell(frame, "log_loss", "a")["after"] for frame in frames]
     assert losses[0] == pytest.approx(losses[1])
+
+
+def test_the_keys_of_the_dictionary_are_documented(rows, corrector):
+    X, y, group = rows[1]
+    document = audit(corrector, X, y, sensitive_features=group, **NONE).to_dict()
+    page = (Path(__file__).parents[2] / "doc" / "guide" / "audit.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(document)
+    described = set(re.findall(r"`(\w+)`", page))
+    inside = {
+        "measurement": document["metrics"][0],
+        "rows": document["rows"],
+        "group": document["rows"]["groups"][0],
+        "promise": document["promise"],
+        "deletion": document["deletion"],
+        "provenance": document["provenance"],
+        "point": document["calibration"][0]["points"][0],
+    }
+    for part, found in inside.items():
+        assert set(found) <= described, part

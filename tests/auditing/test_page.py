@@ -191,8 +191,11 @@ def test_numbers_as_people_read_them():
     rate, gap, loss = "selection_rate", "demographic_parity_difference", "log_loss"
     assert number(0.1234, rate) == "12.3\xa0%"
     assert number(0.1234, gap) == "12.3 points"
-    assert number(0.1234, "demographic_parity_ratio") == "0.1234"
-    assert number(-0.51164, loss) == "\N{MINUS SIGN}0.5116"
+    assert number(0.1234, "demographic_parity_ratio") == "0.123"
+    assert number(-0.51164, loss) == "\N{MINUS SIGN}0.512"
+    shown = [number(v, loss) for v in (0, 0.00123, 9.5, 12.34, 123.4, 1234.5)]
+    assert shown == ["0.000", "0.00123", "9.500", "12.34", "123.4",
+                     "1\N{NARROW NO-BREAK SPACE}234"]  # fmt: skip
     assert change(-0.05, rate) == "\N{MINUS SIGN}5.0 points"
     assert change(0.0, rate) == "0" and number(None, rate) == "\N{EN DASH}"
     assert span({"low": 0.1, "high": 0.2}, rate) == "10.0 to 20.0"

@@ -11,7 +11,7 @@ from sklearn_softunlearn.auditing.page._html import (
     table,
     text,
 )
-from sklearn_softunlearn.auditing.page._words import meaning, title
+from sklearn_softunlearn.auditing.page._words import capital, terms, title
 
 _WHAT_IS_CALIBRATED = {
     "binary": "Of the people with a score of about 70 %, about 70 % should be "
@@ -133,35 +133,16 @@ def provenance(document):
         for k, v in facts.items()
         if v
     )
-    tables = [
-        table(
-            f"Parameters: {model}",
-            ("Parameter", "Value"),
-            [
-                (
-                    None,
-                    [
-                        (element("code", text(k)), element("code", text(v)))
-                        for k, v in named.items()
-                    ],
-                )
-            ],
-        )
-        for model, named in given["parameters"].items()
-    ]
+    tables = [_parameters(*each) for each in given["parameters"].items()]
     return element("dl", listed) + details("All parameters", *tables)
 
 
 def glossary(document):
-    """What the names mean, those that occur."""
-    names = dict.fromkeys(
-        m["name"] for part in ("overall", "metrics") for m in document[part]
-    )
-    entries = {title(name).partition("(")[0]: meaning(name) for name in names}
+    """What the names mean, of those that occur."""
+    names = [m["name"] for part in ("overall", "metrics") for m in document[part]]
     listed = "".join(
-        element("dt", text(words)) + element("dd", text(said))
-        for words, said in entries.items()
-        if said
+        element("dt", text(capital(term))) + element("dd", text(said))
+        for term, said in terms(names)
     )
     return details("All terms", element("dl", listed))
 
@@ -241,3 +222,10 @@ def _seeds(seeds):
     """Those that are set."""
     known = [f"{name} = {value}" for name, value in seeds.items() if value != "None"]
     return ", ".join(known)
+
+
+def _parameters(model, named):
+    rows = [
+        tuple(element("code", text(each)) for each in pair) for pair in named.items()
+    ]
+    return table(f"Parameters: {model}", ("Parameter", "Value"), [(None, rows)])

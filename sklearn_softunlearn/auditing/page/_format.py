@@ -36,7 +36,7 @@ def number(value, name=""):
     if value is None:
         return _EMPTY
     if not is_share(name):
-        return f"{value:.4g}".replace("-", _MINUS)
+        return _plain(value).replace("-", _MINUS)
     unit = _POINTS if _ends(name, "_difference") else _PERCENT
     return f"{100 * value:.1f}{unit}".replace("-", _MINUS)
 
@@ -85,6 +85,17 @@ def cell(estimate, name="", shown=number):
     interval = span(estimate, name, shown)
     below = element("small", text(interval)) if interval else ""
     return text(shown(estimate["value"], name)) + below
+
+
+def _plain(value):
+    """Three digits or so, and all of a number of thousands."""
+    size = abs(value)
+    if size >= 1000:
+        return count(value)
+    if 0 < size < 0.1:
+        return f"{value:.3g}"
+    decimals = 3 if size < 10 else 2 if size < 100 else 1
+    return f"{value:.{decimals}f}"
 
 
 def _ends(name, suffix):

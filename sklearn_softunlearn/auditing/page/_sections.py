@@ -192,7 +192,8 @@ def _quantity(document, key):
 
 def _who(measurement):
     group = "All rows" if measurement["group"] is None else measurement["group"]
-    return text(group) + element("small", f" n = {count(measurement['n'])}")
+    n = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{count(measurement['n'])}"
+    return text(group) + element("small", n)
 
 
 def _cells(measurement):
@@ -230,11 +231,10 @@ def _harm_table(caption, worse):
         words = title(each["name"]) + (
             f", class {each['class']}" if each["class"] else ""
         )
-        who = each["group"]
-        if who is None:
-            who = "all groups" if each["part"] == "metrics" else "all rows"
+        if each["part"] != "metrics":
+            words += f": {each['group'] or 'all rows'}"
         sure = {True: "beyond chance", False: "may be chance", None: ""}
-        label = text(f"{capital(words)}: {who}")
+        label = text(capital(words))
         rows.append(
             (label + element("small", text(f" {sure[each['beyond_noise']]}")),
              *_cells(each))

@@ -60,6 +60,7 @@ _RULES = """
 @ td small, @ th small { display: block; }
 @ td small { white-space: nowrap; }
 @ .worse { color: var(--bad); }
+@ td:has(code) { text-align: left; }
 @ details { margin: 0.8rem 0; }
 @ summary { color: var(--link); cursor: pointer; padding: 0.3rem 0; }
 @ dt { font-weight: 600; margin-top: 0.6rem; }
@@ -86,6 +87,11 @@ _RULES = """
 @ svg .chosen { fill: none; stroke: var(--fg); stroke-width: 2; }
 @ svg .share { fill: var(--after); }
 @ svg .equal { stroke: var(--muted); stroke-dasharray: 2 3; stroke-width: 1; }
+@media screen and (max-width: 32rem) {
+@ table { font-size: 0.86rem; }
+@ th, @ td { padding: 0.3rem 0 0.3rem 0.45rem; }
+@ td small { white-space: normal; }
+}
 """
 _PAPER = """
 @page { margin: 15mm; }

@@ -115,6 +115,18 @@ def meaning(name):
     return f"{capital(words)}."
 
 
+def terms(names):
+    """(term, meaning) of what these names are made of, in the order of the names."""
+    parts = [_parts(name)[:2] for name in names]
+    bases = dict.fromkeys(base for base, _ in parts if base in _BASES)
+    transforms = dict.fromkeys(t for _, t in parts if t)
+    found = [(title(base), meaning(base)) for base in bases]
+    return found + [
+        (f"\N{HORIZONTAL ELLIPSIS} {words}", f"{said}.")
+        for words, said in (_TRANSFORMS[t] for t in transforms)
+    ]
+
+
 def driver(name):
     """What a metric comes from, such as two groups and a rate, in words."""
     groups, _, base = name.partition(" | ")

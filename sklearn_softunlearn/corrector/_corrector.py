@@ -14,9 +14,9 @@ from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
 from sklearn_softunlearn.corrector.report._report import ReportHTMLMixin
 from sklearn_softunlearn.corrector.report._signatures import warn_of
 from sklearn_softunlearn.corrector.stages._outcome import correction_report
+from sklearn_softunlearn.corrector.stages._own_word import corrected_estimator
 from sklearn_softunlearn.corrector.stages._preparation import prepare
 from sklearn_softunlearn.corrector.stages._requests import carry_out
-from sklearn_softunlearn.models import with_predictor
 
 
 class SoftUnlearnCorrector(
@@ -347,9 +347,7 @@ class SoftUnlearnCorrector(
         """Set the fitted attributes from a correction that was carried out."""
         state, solution, result = prepared.state, done.solution, done.result
         self.base_estimator_ = prepared.base
-        self.estimator_ = with_predictor(
-            prepared.base, state.model.with_parameters(result.parameters)
-        )
+        self.estimator_ = corrected_estimator(prepared, result.parameters)
         weights = solution.weights
         if result.deletion_weights is not None:
             weights = result.deletion_weights

@@ -25,26 +25,31 @@ class Measure:
         return self.sign * self.scorer(model, X, y, **groups)
 
 
-def as_measure(given, *, classification, ids):
+def as_measure(given, corrector):
     """Measure of what a corrector takes for a metric, or of a scorer's name.
 
     Parameters
     ----------
     given : str, callable or Criterion
-    classification : bool
-        Whether the models are classifiers.
-    ids : str, int, list of these or None
-        `sensitive_feature_ids` of the correctors.
+    corrector : SoftUnlearnCorrector
+        What the models are like.
     """
-    name = given
+    name, kind = given, is_classifier(corrector)
+    probabilities = hasattr(corrector, "predict_proba")
     if isinstance(given, MeanLoss) or (isinstance(given, str) and given == "loss"):
-        name = "neg_log_loss" if classification else "neg_mean_squared_error"
+        if kind and not probabilities:
+            scorer = metric_scorer("loss", probabilities=False)
+            return Measure("zero-one loss", scorer, sign=-1)
+        name = "neg_log_loss" if kind else "neg_mean_squared_error"
     if isinstance(name, str) and name in get_scorer_names():
         negated = name.startswith("neg_")
         plain = name.removeprefix("neg_")
         return Measure(plain, get_scorer(name), sign=-1 if negated else 1)
+    ids = getattr(corrector, "sensitive_feature_ids", None)
     options = {"greater_is_better": True, "sensitive_feature_ids": ids}
-    scorer = metric_scorer(given, classification=classification, **options)
+    scorer = metric_scorer(
+        given, classification=kind, probabilities=probabilities, **options
+    )
     if isinstance(given, AdversarialLoss):
         return Measure("adversarial loss", scorer, sign=-1)
     return Measure(scorer.name, scorer, takes_groups=True)
@@ -71,9 +76,7 @@ def measures_of(metric, utility, corrector, sensitive_features):
     kind = is_classifier(corrector)
     metric = corrector.metric if metric is None else metric
     utility = ("accuracy" if kind else "r2") if utility is None else utility
-    measures = [
-        as_measure(each, classification=kind, ids=ids) for each in (metric, utility)
-    ]
+    measures = [as_measure(each, corrector) for each in (metric, utility)]
     compared = [measure.name for measure in measures if measure.takes_groups]
     if compared and sensitive_features is None and ids is None:
         raise ValueError(

@@ -23,6 +23,7 @@ from sklearn_softunlearn.inspection._retraining import (
     RowDeletion,
     on_active_set,
     optimum,
+    released_penalty,
 )
 from sklearn_softunlearn.models import model_class, predictor, unfreeze
 
@@ -95,6 +96,13 @@ def influence(
     See Also
     --------
     leave_one_out : Compare with actual retraining.
+
+    Notes
+    -----
+    The penalty is held, in the units of the summed loss. `Lasso`, `ElasticNet`, the
+    generalised linear models and SGD minimise a *mean* loss plus ``alpha`` times a
+    penalty: a refit with other weights, of sum S' instead of S, agrees with the
+    influences if it is given ``alpha * S / S'``. `leave_one_out` accounts for it.
 
     References
     ----------
@@ -190,6 +198,13 @@ def leave_one_out(
     themselves is flat at the optimum, so that its changes are of second order and no
     estimate correlates with them: measure the loss on other rows.
 
+    ``actual`` is what a fit to the other rows gives. Where the estimator minimises a
+    *mean* loss plus a penalty (`Lasso`, `ElasticNet`, the generalised linear models,
+    SGD, the weight decay of a net), that fit has one row less to set against the same
+    penalty, and the estimates hold this too: they are the influences of `influence`,
+    which keep the penalty in the units of the summed loss, plus the effect of the
+    penalty, which is nearly the same for all rows.
+
     Under an l1 penalty retraining is that of all coefficients: zeros may become
     active, and active ones zero. The three estimates stay on the active set of the
     model, and so miss the part of the change that such a coefficient has.
@@ -221,6 +236,7 @@ def leave_one_out(
     rows = _checked_indices(indices, len(state.influence))
     worst = state.metric.criterion.largest(state.value, state.rows)
     exact, row_leverage = _with_leverage(state, rows)
+    penalty = _effect_of_penalty(state, rows)
     # Many small products: threads of the BLAS would only wait for each other.
     with threadpool_limits(1, user_api="blas"):
         actual, one_step = _actual_changes(state, rows, n_jobs)
@@ -229,8 +245,8 @@ def leave_one_out(
         names=[state.names[j] for j in worst],
         current=state.value[worst],
         actual=actual[:, worst],
-        first_order=state.influence[np.ix_(rows, worst)],
-        leverage_exact=exact[:, worst],
+        first_order=(state.influence[rows] + penalty)[:, worst],
+        leverage_exact=(exact + penalty)[:, worst],
         one_step=one_step[:, worst],
         leverage=row_leverage,
     )
@@ -271,6 +287,13 @@ def _with_leverage(state, indices):
         matrices = leverage_matrices(state.model, state.solve, indices)
     values = exact_row_influence(state.model, matrices, directions_of(state), indices)
     return values, largest_leverage(matrices)
+
+
+def _effect_of_penalty(state, indices):
+    """What a smaller penalty without each row does to the functionals."""
+    released = [released_penalty(state.model, index) for index in indices]
+    size = state.model.parameters.size
+    return np.reshape(released, (len(indices), size)) @ directions_of(state)
 
 
 def _checked_indices(indices, n_samples):

@@ -67,7 +67,6 @@ class RowDeletion:
     """
 
     def __init__(self, model, solve, index):
-        self.model = model
         self.rows = np.array([index])
         self._solve = solve
         self._own = model.X[self.rows]
@@ -75,6 +74,9 @@ class RowDeletion:
         self._curvature = model.loss_curvature(model.row_weight)[index]
         self.row_weight = model.row_weight.copy()
         self.row_weight[index] = 0.0
+        # Of a mean loss, a fit without the row has another penalty.
+        self.model = model.penalized_as(self.row_weight)
+        self._released = released_penalty(model, index)
 
     @cached_property
     def _amplified(self):
@@ -85,13 +87,14 @@ class RowDeletion:
     @cached_property
     def first_step(self):
         """The leverage-exact change of the parameters, of shape (n_parameters,)."""
-        return self._solve(self._amplified)[:, 0]
+        step = self._solve(self._amplified)[:, 0]
+        return step + self._step(self._released) if np.any(self._released) else step
 
     def parameters(self, start):
         """Parameters at the optimum without the row, from the optimum with it."""
         tolerance = max(
             _ABSOLUTE_TOL * np.sum(self.row_weight),
-            _RELATIVE_TOL * (self._amplified[:, 0] @ self.first_step),
+            _RELATIVE_TOL * abs(self._amplified[:, 0] @ self.first_step),
         )
         near = start + self.first_step
         found = _descend(self._gradient, self._step, near, tolerance)
@@ -123,6 +126,16 @@ class RowDeletion:
             self._gradient, lambda g: solve(g[:, None])[:, 0], near, tolerance
         )
         return near if found is None else found
+
+
+def released_penalty(model, index):
+    """Gradient of what a fit without the row lacks of the penalty, (n_parameters,).
+
+    Zeros, unless the estimator minimises a mean loss.
+    """
+    row_weight = model.row_weight.copy()
+    row_weight[index] = 0.0
+    return model.penalty_gradient() - model.penalized_as(row_weight).penalty_gradient()
 
 
 def _descend(gradient_at, step_for, theta, tolerance):

@@ -74,6 +74,11 @@ class TrainedModel(ABC):
         """Raise ValueError if some rows show that the fit to y went wrong."""
 
     @staticmethod
+    def explained(estimator, error, X, y):
+        """What to do about a RuntimeError that a fit ended in; None where unknown."""
+        return None
+
+    @staticmethod
     def embed(estimator, X):
         """What the corrected layer of a fitted estimator sees of X: X, if linear."""
         return X
@@ -81,6 +86,22 @@ class TrainedModel(ABC):
     def cache_key(self):
         """What a cache on disk takes for the model: equal for equal models."""
         return self
+
+    def answers(self, raw_prediction):
+        """What methods of the estimator must return where raw predictions are these.
+
+        Beside ``predict``, which is always compared: a dict of arrays, by name of the
+        method. One sample is compared once, see `sklearn_softunlearn.corrector`.
+        """
+        return {}
+
+    def losses(self, inputs, positions):
+        """The loss of some training rows, as read, and as the library computes it.
+
+        Two floats, compared once; None where the library has no public loss.
+        ``inputs`` are the rows as the estimator takes them, ``positions`` theirs.
+        """
+        return None
 
     def rows_of(self, inputs):
         """What `raw_prediction` takes, from features that an attack perturbed."""
@@ -145,6 +166,19 @@ class TrainedModel(ABC):
     def l1_strength(self):
         """Factor of ``|theta|`` in Omega, of shape (n_parameters,)."""
         return np.zeros(self.parameters.size)
+
+    def penalty_gradient(self):
+        """Gradient of Omega at the parameters, of shape (n_parameters,)."""
+        return self.penalty_slope() + self.penalty_curvature() * self.parameters
+
+    def penalized_as(self, row_weight):
+        """The same model with the Omega that a fit with these row weights has.
+
+        Where the estimator minimises a *mean* loss plus a penalty, Omega grows with
+        the sum of the weights: a fit to fewer rows is penalised less, in the units
+        of J. For all others Omega is what it is.
+        """
+        return self
 
     def with_signs(self, signs):
         """The same model with its l1 penalty linearised for other signs.
@@ -232,6 +266,4 @@ class TrainedModel(ABC):
     def objective_gradient(self, row_weight, parameters=None):
         """Gradient of J with these row weights, of shape (n_parameters,)."""
         model = self.at(parameters)
-        penalty_gradient = self.penalty_slope()
-        penalty_gradient += self.penalty_curvature() * model.parameters
-        return model.loss_parameter_gradient(row_weight) + penalty_gradient
+        return model.loss_parameter_gradient(row_weight) + model.penalty_gradient()

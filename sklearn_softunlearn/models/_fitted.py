@@ -9,6 +9,21 @@ from sklearn.base import clone, is_classifier
 from sklearn_softunlearn.models._linear import LinearModel
 
 
+class MeanLossMixin:
+    """Estimators that minimise a mean loss, weighted by S, the sum of all weights.
+
+    Omega has the factor S, kept as ``_mass``. Deletion leaves it as it is; a fit to
+    the rows that remain does not.
+    """
+
+    def penalized_as(self, row_weight):
+        """The same model with the Omega of a fit with these row weights."""
+        moved = copy(self)
+        moved._mass = float(np.sum(row_weight))
+        moved._linearize_l1(np.sign(self._l1_slope))
+        return moved
+
+
 class FittedLinearModel(LinearModel):
     """Linear predictor that a fitted scikit-learn estimator holds.
 
@@ -64,6 +79,13 @@ class FittedLinearModel(LinearModel):
         if np.any(l1 > 0):
             self.fixed = (l1 > 0) & (signs == 0)
         self._l1_slope = l1 * signs
+
+    def answers(self, raw_prediction):
+        """The raw predictions are the decision function of a classifier."""
+        if not is_classifier(self.estimator):
+            return {}
+        single = raw_prediction.shape[1] == 1
+        return {"decision_function": raw_prediction[:, 0] if single else raw_prediction}
 
     def input_gradient(self, inputs, cotangent):
         """Raw predictions, and factors times coefficients."""

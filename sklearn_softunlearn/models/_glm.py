@@ -4,7 +4,7 @@
 import numpy as np
 from sklearn.linear_model import GammaRegressor, PoissonRegressor
 
-from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.models._fitted import FittedLinearModel, MeanLossMixin
 from sklearn_softunlearn.pointwise import (
     ExponentialResponse,
     HalfTweedieDeviance,
@@ -12,7 +12,7 @@ from sklearn_softunlearn.pointwise import (
 )
 
 
-class TweedieModel(FittedLinearModel):
+class TweedieModel(MeanLossMixin, FittedLinearModel):
     """Fitted `PoissonRegressor`, `GammaRegressor` or `TweedieRegressor`.
 
     scikit-learn minimises, with the deviance d of the distribution::

@@ -95,7 +95,10 @@ class HuberModel(FittedLinearModel):
         if parameters[-1] <= 0:
             raise ValueError(
                 f"The update moves the scale of HuberRegressor to {parameters[-1]:.3g}"
-                ". Lower delta, or use update='retrain'."
+                ", which must be positive: the first order does not hold that far. (a) "
+                "Use update='retrain' or NewtonUpdate(max_iter=20); (b) lower "
+                "max_weight; (c) measure a loss on other rows than those of the "
+                "training, where it is near its minimum (X_val, y_val)."
             )
         corrected = super().with_parameters(parameters[:-1])
         corrected.scale_ = float(parameters[-1])

@@ -5,12 +5,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import ElasticNet, Lasso, LassoCV
 
-from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.models._fitted import FittedLinearModel, MeanLossMixin
 from sklearn_softunlearn.models._ridge import check_one_target
 from sklearn_softunlearn.pointwise import HalfSquaredError, IdentityResponse
 
 
-class ElasticNetModel(FittedLinearModel):
+class ElasticNetModel(MeanLossMixin, FittedLinearModel):
     """Fitted `sklearn.linear_model.Lasso`, `ElasticNet`, `LassoCV` or `ElasticNetCV`.
 
     scikit-learn minimises, with r the l1_ratio (1 for the Lasso)::

@@ -71,6 +71,11 @@ class LogisticModel(FittedLinearModel):
             response=SoftmaxResponse() if multinomial else LogisticResponse(),
         )
 
+    def answers(self, raw_prediction):
+        """Decision function and probabilities."""
+        probability = self.response.smooth(raw_prediction)
+        return super().answers(raw_prediction) | {"predict_proba": probability}
+
     def l2_strength(self):
         """(1 - l1_ratio) / C for coefficients; for the intercept with liblinear."""
         strength = (1.0 - self._l1_ratio) / self._C

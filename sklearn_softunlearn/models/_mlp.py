@@ -98,6 +98,12 @@ class MLPModel(LinearModel):
         X = validate_data(estimator, X, reset=False, accept_sparse=("csr", "csc"))
         return _activations(estimator, X)[-1]
 
+    def answers(self, raw_prediction):
+        """Probabilities of a classifier."""
+        if not is_classifier(self.estimator):
+            return {}
+        return {"predict_proba": self.response.smooth(raw_prediction)}
+
     def rows_of(self, inputs):
         """Activations of rows as the net takes them."""
         return _activations(self.estimator, inputs)[-1]

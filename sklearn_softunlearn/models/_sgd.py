@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`SGDClassifier` and `SGDRegressor` with differentiable losses."""
 
+from copy import copy
+
+import numpy as np
+
 from sklearn_softunlearn._sklearn_compat import class_weights
 from sklearn_softunlearn.models._fitted import FittedLinearModel
 from sklearn_softunlearn.pointwise import (
@@ -52,11 +56,19 @@ class SGDModel(FittedLinearModel):
         "LogisticRegression, LinearSVC or Ridge"
     )
     refit_drops_rows = False  # n is part of the objective
+    _dropped = 0
+
+    def penalized_as(self, row_weight):
+        """The same model with the Omega of a fit without the rows of weight 0."""
+        moved = copy(self)
+        moved._dropped = int(np.sum((row_weight == 0) & (self.row_weight > 0)))
+        return moved
 
     def l2_strength(self):
         """``n * alpha`` for the coefficients, 0 for the intercepts."""
         alpha = 0.0 if self.estimator.penalty is None else self.estimator.alpha
-        return self.per_parameter(len(self.row_weight) * alpha, 0.0)
+        n_rows = len(self.row_weight) - self._dropped
+        return self.per_parameter(n_rows * alpha, 0.0)
 
 
 class SGDClassifierModel(SGDModel):

@@ -302,8 +302,9 @@ class HalfTweedieDeviance(RegressionLoss):
 class ConcomitantHuber:
     """Huber loss whose scale sigma is fitted together with the prediction.
 
-    Two raw predictions, the prediction f and the scale sigma (the same in all rows).
-    With ``z = (y - f) / sigma``::
+    Two raw predictions, the prediction f and the scale sigma (the same in all rows),
+    which is positive: where it is not, the loss is the largest number, so that no
+    line search ends there. With ``z = (y - f) / sigma``::
 
         loss = sigma + sigma * h(z),   h(z) = z^2                   if |z| < epsilon
                                               2 epsilon |z| - epsilon^2    otherwise
@@ -322,7 +323,9 @@ class ConcomitantHuber:
         z, sigma = self._residual(y, raw_prediction)
         size = np.abs(z)
         linear = 2 * self.epsilon * size - self.epsilon**2
-        return sigma + sigma * np.where(size < self.epsilon, z**2, linear)
+        loss = sigma + sigma * np.where(size < self.epsilon, z**2, linear)
+        # Not infinity, which is no number times a weight of 0.
+        return np.where(sigma > 0, loss, np.finfo(float).max / (1.0 + len(loss)) ** 2)
 
     def gradient(self, y, raw_prediction):
         """First derivative, of shape (n_samples, 2)."""
@@ -339,4 +342,5 @@ class ConcomitantHuber:
 
     def _residual(self, y, raw_prediction):
         sigma = raw_prediction[:, 1]
-        return (y - raw_prediction[:, 0]) / sigma, sigma
+        divisor = np.where(sigma == 0, 1.0, sigma)
+        return (y - raw_prediction[:, 0]) / divisor, sigma

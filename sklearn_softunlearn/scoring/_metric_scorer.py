@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The scorer of what a corrector is asked to improve."""
 
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, make_scorer, zero_one_loss
 
 from sklearn_softunlearn.criteria import (
     AdversarialLoss,
@@ -14,11 +14,16 @@ from sklearn_softunlearn.criteria import (
 from sklearn_softunlearn.scoring._fairness_scorer import fairness_scorer
 from sklearn_softunlearn.scoring._robustness_scorer import robustness_scorer
 
-# Scorers count what scikit-learn does, not the training loss of the model.
-_LOSSES = {True: "log_loss", False: "mean_squared_error"}
+# Scorers count what scikit-learn does, not the training loss of the model: of a
+# classifier of probabilities, of one without, and of a regressor.
+_LOSSES = {
+    "probability": "log_loss",
+    "label": "zero_one_loss",
+    "number": "mean_squared_error",
+}
 
 
-def metric_scorer(metric, *, classification=True, **options):
+def metric_scorer(metric, *, classification=True, probabilities=True, **options):
     """Scorer of a metric of `SoftUnlearnCorrector`, greater for better models.
 
     Parameters
@@ -26,6 +31,8 @@ def metric_scorer(metric, *, classification=True, **options):
     metric : str, callable or Criterion
     classification : bool, default=True
         Whether the model is a classifier.
+    probabilities : bool, default=True
+        Whether a classifier has predict_proba: without, labels are counted.
     **options : dict
         Passed to `fairness_scorer` for group metrics.
 
@@ -37,8 +44,11 @@ def metric_scorer(metric, *, classification=True, **options):
     if not isinstance(metric, str | list | tuple | Criterion):
         return fairness_scorer(metric, **options)
     criterion = resolve_criterion(metric, "metric")
-    loss = _LOSSES[classification]
+    predicted = "probability" if probabilities else "label"
+    loss = _LOSSES[predicted if classification else "number"]
     if isinstance(criterion, MeanLoss):
+        if loss == "zero_one_loss":
+            return make_scorer(zero_one_loss, greater_is_better=False)
         return get_scorer(f"neg_{loss}")
     if isinstance(criterion, GroupLoss):
         metric = GroupMetric(f"{loss}_group_max", marginal=criterion.marginal)

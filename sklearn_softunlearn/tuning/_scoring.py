@@ -34,6 +34,7 @@ def resolve_scorers(scoring, corrector):
         scorer = metric_scorer(
             corrector.metric,
             classification=is_classifier(corrector),
+            probabilities=hasattr(corrector, "predict_proba"),
             pos_label=corrector.pos_label,
         )
         return {name: scorer, utility: get_scorer(utility)}

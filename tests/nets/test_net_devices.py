@@ -6,6 +6,7 @@ values, so that one that is made without a device breaks whatever it meets.
 """
 
 from contextlib import contextmanager
+from functools import wraps
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from tests.nets.nets_for_tests import (  # first: it skips without torch
 
 import torch  # isort: skip
 from sklearn.frozen import FrozenEstimator
+from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 from torch import nn
 
 from sklearn_softunlearn import (
@@ -39,9 +41,23 @@ def default_device(device):
     before = torch.get_default_device()
     torch.set_default_device(device)
     try:
-        yield
+        with pytest.MonkeyPatch.context() as patch:
+            for kind in (NeuralNet, NeuralNetClassifier, NeuralNetBinaryClassifier):
+                patch.setattr(kind, "predict_proba", on_cpu(kind.predict_proba))
+            yield
     finally:
         torch.set_default_device(before)
+
+
+def on_cpu(method):
+    """skorch's own predictions make tensors on the default device."""
+
+    @wraps(method)
+    def called(*arguments):
+        with torch.device("cpu"):
+            return method(*arguments)
+
+    return called
 
 
 class Focal(nn.Module):

@@ -53,7 +53,12 @@ def fit_base(corrector, estimator, training, fit_params, progress):
     _check_takes_weight(estimator, fit_params)
     params = _routed(corrector, estimator, fit_params)
     unfitted = clone(estimator)
-    with remedy_for_values(), _refused_broadcast(), progress.stage(0) as context:
+    with (
+        remedy_for_values(),
+        _refused_broadcast(),
+        _explained(unfitted, training),
+        progress.stage(0) as context,
+    ):
         if isinstance(unfitted, FrozenEstimator):
             with progress.task(context):
                 return unfitted.fit(training.X, training.target, **params)
@@ -101,6 +106,21 @@ def _check_takes_weight(estimator, fit_params):
             "(c) train the net with weights of your own and pass it in a "
             "FrozenEstimator."
         )
+
+
+@contextmanager
+def _explained(estimator, training):
+    """Say what to do about an error of a library that speaks of its own matters."""
+    try:
+        yield
+    except RuntimeError as error:
+        last = predictor(estimator)
+        # Its transformers are fitted: the error came from the last step.
+        first = transformed(estimator, safe_indexing(training.X, [0]))
+        message = model_class(last).explained(last, error, first, training.target)
+        if message is None:
+            raise
+        raise ValueError(message) from error
 
 
 @contextmanager

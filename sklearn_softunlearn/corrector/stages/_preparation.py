@@ -24,6 +24,7 @@ from sklearn_softunlearn.corrector.stages._correction import (
     linearize,
     weight_problem,
 )
+from sklearn_softunlearn.corrector.stages._own_word import check_own_word
 from sklearn_softunlearn.criteria import (
     EvaluationRows,
     criterion_name,
@@ -46,6 +47,7 @@ class Prepared:
     state : Linearization
     groups : Groups or None
     problem : WeightProblem
+    layer : "last", "all" or list of str
     """
 
     base: Any
@@ -53,6 +55,7 @@ class Prepared:
     state: Linearization
     groups: Groups | None
     problem: WeightProblem
+    layer: Any = "last"
 
 
 def prepare(
@@ -86,7 +89,7 @@ def prepare(
         utility_tol=utility_tol,
         max_weight=max_weight,
     )
-    return Prepared(base, split, state, groups, problem)
+    return Prepared(base, split, state, groups, problem, layer)
 
 
 def linearize_estimator(
@@ -127,6 +130,7 @@ def linearize_estimator(
     same = evaluation is training
     options = make_model.array_options
     X_eval = X if same else _embedded(base, evaluation, layer, options)
+    check_own_word(base, model, training, evaluation, layer)
     rows = EvaluationRows(
         y if same else encoded_target(evaluation, last),
         evaluation.sample_weight,

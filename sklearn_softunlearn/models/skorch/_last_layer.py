@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The last linear layer of a skorch net, on fixed features."""
 
+from copy import copy
+
 import numpy as np
 import torch
 from sklearn.base import is_classifier
@@ -21,6 +23,8 @@ from sklearn_softunlearn.models.skorch._net import (
 from sklearn_softunlearn.models.skorch._objective import (
     check_classes,
     effective_rows,
+    losses_of_rows,
+    net_answers,
     net_loss,
     weight_decay,
 )
@@ -66,21 +70,25 @@ class LastLayerModel(LinearModel):
         terms = net_loss(net)
         if is_classifier(net):
             check_classes(net, layer.out_features)
-        row_weight, strength = effective_rows(net, terms, X, y, sample_weight)
         super().__init__(
             X,
             y,
-            row_weight,
+            sample_weight,
             coef=to_numpy(layer.weight),
             intercept=None if layer.bias is None else to_numpy(layer.bias),
             loss=terms.loss,
             response=terms.response,
         )
+        self._terms, self.row_factor, self.row_weight, strength = effective_rows(
+            net, terms, X, y, sample_weight, lambda: self.fitted_raw_prediction
+        )
+        self.loss = self._terms.loss
         decay = weight_decay(net)
         self._penalty = strength * self._joined(
-            np.full(to_numpy(p).shape, decay[name]) for name, p in self._named(layer)
+            np.full(to_numpy(p).shape, decay[name], dtype=float)
+            for name, p in self._named(layer)
         )
-        dead = np.append(~np.any(X, axis=0), [False] * self.has_intercept)
+        dead = np.append(~np.any(X, axis=0), np.zeros(int(self.has_intercept), bool))
         held = np.tile(dead, self.n_outputs) & (self._penalty == 0)
         self.fixed = held if np.any(held) else None
 
@@ -98,7 +106,7 @@ class LastLayerModel(LinearModel):
         # Filled, not concatenated: they may take half of the memory.
         features, start, seen = np.empty((len(X), layer.in_features)), 0, []
         layer.register_forward_hook(lambda _, given, out: seen.append((given[0], out)))
-        with torch.no_grad(), hint_at_dtype(X):
+        with torch.no_grad(), hint_at_dtype(net, X):
             for rows in batches(net, X):
                 raw = link(first_output(module(rows)))
                 _check_is_last(net, seen, raw)
@@ -111,6 +119,14 @@ class LastLayerModel(LinearModel):
         """The layer as a linear model, and the net that it belongs to."""
         own = self.X, self.y, self.row_weight, self.parameters, self._penalty
         return content_of(self.net), own
+
+    def answers(self, raw_prediction):
+        """What the net's own ``predict_proba`` must return, if it does so."""
+        return net_answers(self.net, self._terms, raw_prediction)
+
+    def losses(self, inputs, positions):
+        """The loss of training rows, as read and as the net computes it."""
+        return losses_of_rows(self, self._terms, inputs, positions)
 
     def rows_of(self, inputs):
         """Features of rows as the net takes them."""
@@ -129,6 +145,14 @@ class LastLayerModel(LinearModel):
         if self.fixed is None:
             return self._penalty
         return np.where(self.fixed, 1.0, self._penalty)
+
+    def penalized_as(self, row_weight):
+        """The same layer with the weight decay of a fit with these row weights."""
+        if self._terms.is_sum:
+            return self
+        moved = copy(self)
+        moved._penalty = self._penalty * (np.sum(row_weight) / np.sum(self.row_weight))
+        return moved
 
     def null_directions(self):
         """With softmax, the same shift of a coefficient in all classes."""
@@ -173,7 +197,7 @@ def last_linear(net):
     Raises
     ------
     ValueError
-        If there is none.
+        If there is none, or its weight is made from other parameters.
     """
     found = [
         (name, part)
@@ -185,7 +209,17 @@ def last_linear(net):
             f"layer='last': the module {type(net.module_).__name__} has no "
             "torch.nn.Linear. Give layer='all' or a list of parameter names."
         )
-    return found[-1]
+    name, layer = found[-1]
+    others = {name for name, _ in layer.named_parameters()} - {"weight", "bias"}
+    if others:
+        raise ValueError(
+            f"layer='last': the weight of the last linear layer, {name!r}, is made "
+            f"from {sorted(others)}, as by a parametrization or by pruning. Remove "
+            "it, which keeps the weight (torch.nn.utils.parametrize."
+            "remove_parametrizations, torch.nn.utils.prune.remove), or give "
+            "layer='all' or a list of parameter names."
+        )
+    return name, layer
 
 
 def _check_is_last(net, seen, raw):

@@ -6,7 +6,12 @@ from sklearn.base import is_classifier
 
 from sklearn_softunlearn.models.skorch._last_layer import LastLayerModel
 from sklearn_softunlearn.models.skorch._module import ModuleModel
-from sklearn_softunlearn.models.skorch._net import check_output_shape, check_rows
+from sklearn_softunlearn.models.skorch._net import (
+    check_finite,
+    check_output_shape,
+    check_rows,
+    explained,
+)
 
 
 class NetLayer:
@@ -38,6 +43,7 @@ class NetLayer:
 
     def __call__(self, net, X, y, sample_weight):
         """The trained model of a fitted net; X as `embed` returns it."""
+        check_finite(net)
         if self._is_last():
             return LastLayerModel(net, X, y, sample_weight)
         return ModuleModel(net, X, y, sample_weight, self.layer)
@@ -59,13 +65,22 @@ class NetLayer:
         return not is_classifier(net)
 
     def check_fit(self, net, X, y):
-        """Raise ValueError if a regressor's criterion compared all pairs of rows."""
+        """Raise ValueError if a regressor's criterion compared all pairs of rows.
+
+        Or if the net diverged.
+        """
+        check_finite(net)
         if not is_classifier(net):
             check_output_shape(net, X, y)
+
+    def explained(self, net, error, X, y):
+        """What to do about an error that a fit ended in, or None."""
+        return explained(net, error, X, y)
 
     def embed(self, net, X):
         """What the corrected parameters see of X: features before the last layer."""
         check_rows(X)
+        check_finite(net)
         return LastLayerModel.embed(net, X) if self._is_last() else X
 
     def _is_last(self):

@@ -17,6 +17,7 @@ from sklearn_softunlearn.models.skorch._net import (
     evaluation_module,
     features_gradient,
     first_output,
+    first_rows,
     hint_at_dtype,
     reinitialized,
     with_values,
@@ -24,8 +25,11 @@ from sklearn_softunlearn.models.skorch._net import (
 from sklearn_softunlearn.models.skorch._objective import (
     check_classes,
     effective_rows,
+    losses_of_rows,
+    net_answers,
     net_loss,
     weight_decay,
+    with_probabilities,
 )
 from sklearn_softunlearn.models.skorch._refit import minimize_objective
 
@@ -72,25 +76,31 @@ class ModuleModel(TrainedModel):
         self.X = X
         self.y = y
         terms = net_loss(net)
-        self.loss, self.response, self._link = terms.loss, terms.response, terms.link
+        self._link = terms.link
         named = dict(net.module_.named_parameters())
         self.names = _parameter_names(named, layer)
         self._shapes = [named[name].shape for name in self.names]
         self.parameters = _flat(to_numpy(named[name]) for name in self.names)
-        self.row_weight, strength = effective_rows(net, terms, X, y, sample_weight)
+        self._module = evaluation_module(net)
+        self._tensor = named[self.names[0]].detach()
+        first = self.raw_prediction(first_rows(X))
+        self.n_outputs = first.shape[1]
+        if is_classifier(net):
+            check_classes(net, self.n_outputs)
+            terms = with_probabilities(terms, first)
+        self._terms, self.row_factor, self.row_weight, strength = effective_rows(
+            net, terms, X, y, sample_weight, lambda: self.fitted_raw_prediction
+        )
+        self.loss, self.response = self._terms.loss, self._terms.response
         decay = weight_decay(net)
         self._penalty = strength * _flat(
             np.full(tuple(named[name].shape), decay[name]) for name in self.names
         )
-        self._module = evaluation_module(net)
-        self._tensor = named[self.names[0]].detach()
-        if is_classifier(net):
-            check_classes(net, self.raw_prediction(X[:1]).shape[1])
 
     def raw_prediction(self, X, parameters=None):
         """f_theta(X), of shape (n_samples, n_outputs)."""
         theta = self._theta(self.parameters if parameters is None else parameters)
-        with torch.no_grad(), hint_at_dtype(X):
+        with torch.no_grad(), hint_at_dtype(self.net, X):
             return np.concatenate(
                 [_array(self._function(theta, rows)) for rows in batches(self.net, X)]
             )
@@ -99,6 +109,14 @@ class ModuleModel(TrainedModel):
         """The net, and which of its parameters are corrected."""
         own = self.X, self.y, self.row_weight, self.parameters, self._penalty
         return content_of(self.net), self.names, own
+
+    def answers(self, raw_prediction):
+        """What the net's own ``predict_proba`` must return, if it does so."""
+        return net_answers(self.net, self._terms, raw_prediction)
+
+    def losses(self, inputs, positions):
+        """The loss of training rows, as read and as the net computes it."""
+        return losses_of_rows(self, self._terms, inputs, positions)
 
     def input_gradient(self, inputs, cotangent):
         """Raw predictions, and a combination of their derivatives by the rows."""
@@ -112,11 +130,6 @@ class ModuleModel(TrainedModel):
         """Relative precision of the products in the dtype of the net."""
         return float(np.sqrt(torch.finfo(self._tensor.dtype).eps))
 
-    @property
-    def n_outputs(self):
-        """Number of raw predictions of a row."""
-        return self.raw_prediction(self.X[:1]).shape[1]
-
     def jvp(self, X, directions):
         """J @ directions, one forward-mode pass for each direction."""
         theta, tangents = self._theta(self.parameters), self._theta(directions.T)
@@ -129,10 +142,9 @@ class ModuleModel(TrainedModel):
             )
 
     def _batch_jvp(self, theta, rows, tangents):
-        def product(tangent):
-            return jvp(lambda t: self._function(t, rows), (theta,), (tangent,))[1]
-
-        products = vmap(product, chunk_size=self._chunk())(tangents)
+        products = directional(
+            lambda t: self._function(t, rows), theta, tangents, self._chunk()
+        )
         return np.moveaxis(_array(products), 0, 2)
 
     def vjp(self, X, cotangents):
@@ -256,6 +268,28 @@ class ModuleModel(TrainedModel):
 
     def _chunk(self):
         return max(1, _BLOCK_ELEMENTS // self.parameters.size)
+
+
+def directional(function, theta, tangents, chunk_size):
+    """Derivatives of a function along tangents, (n_tangents, *shape of its value).
+
+    In forward mode; where an operation of the module has none (a fused attention,
+    weight_norm), as the derivative of the reverse mode, which is linear: twice the
+    cost.
+    """
+
+    def forward(tangent):
+        return jvp(function, (theta,), (tangent,))[1]
+
+    try:
+        return vmap(forward, chunk_size=chunk_size)(tangents)
+    except (NotImplementedError, RuntimeError) as error:
+        if "forward AD" not in str(error):
+            raise
+    value, pullback = vjp(function, theta)
+    with torch.enable_grad():
+        _, twice = vjp(lambda c: pullback(c)[0], torch.zeros_like(value))
+    return vmap(lambda tangent: twice(tangent)[0], chunk_size=chunk_size)(tangents)
 
 
 def _parameter_names(named, layer):

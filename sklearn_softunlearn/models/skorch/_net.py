@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 # Batches in which there is nothing to train need not be small.
 _SMALLEST_BATCH = 512
+_FIRST_ROWS = 64
 
 
 def check_rows(X):
@@ -39,7 +40,7 @@ def check_output_shape(net, X, y):
 
     torch warns of it in its own criteria, and not in those of others.
     """
-    with hint_at_dtype(X):
+    with hint_at_dtype(net, X):
         output = first_output(net.forward(X))
     if output.shape != np.shape(y):
         raise ValueError(
@@ -48,6 +49,30 @@ def check_output_shape(net, X, y):
             "rows of a batch. Give y the shape of the output: y.reshape(-1, 1), or "
             "return output.squeeze(-1) in the module's forward."
         )
+
+
+def own_loss(net, X, y):
+    """What the net's own ``get_loss`` makes of a first batch of rows, while training.
+
+    In evaluation mode, so that it can be compared.
+
+    Returns
+    -------
+    loss : float
+    n_rows : int
+        Number of rows of the batch.
+    """
+    view = object.__new__(type(net))  # not copy(net), which would serialise the net
+    vars(view).update(vars(net) | {"module_": evaluation_module(net)})
+    rows = next(batches(net, X))
+    with torch.no_grad():
+        output = view.infer(rows)
+        first = first_output(output)
+        target = torch.as_tensor(np.array(y[: len(first)]), device=first.device)
+        if target.is_floating_point() or first.dim() == 1:
+            target = target.to(first.dtype).reshape(first.shape)
+        loss = view.get_loss(output, target, X=rows, training=True)
+    return float(loss.sum()), len(first)
 
 
 def batches(net, X):
@@ -65,7 +90,47 @@ def batches(net, X):
 
 def evaluation_module(net):
     """Copy of the module in evaluation mode, without gradients."""
-    return deepcopy(net.module_).eval().requires_grad_(False)
+    return copied(net.module_).eval().requires_grad_(False)
+
+
+def copied(module):
+    """Deep copy of a module, with derived tensors by value.
+
+    A pruned weight is a result of the last forward pass, which torch does not copy.
+    """
+    return deepcopy(module, _derived(module))
+
+
+def _derived(module):
+    derived = [
+        value
+        for part in module.modules()
+        for value in vars(part).values()
+        if isinstance(value, torch.Tensor) and value.grad_fn is not None
+    ]
+    return {id(value): value.detach().clone() for value in derived}
+
+
+def first_rows(X):
+    """A few rows, of which the form of the outputs can be seen."""
+    return X[:_FIRST_ROWS]
+
+
+def check_finite(net):
+    """Raise ValueError if the net diverged.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is NaN or infinite.
+    """
+    parts = net.module_.named_parameters()
+    wrong = [name for name, p in parts if not bool(torch.isfinite(p).all())]
+    if wrong:
+        raise ValueError(
+            f"The net diverged: {', '.join(wrong[:3])} holds NaN or infinity. Lower "
+            "the learning rate lr, clip gradients, or look for NaN in X."
+        )
 
 
 def first_output(output):
@@ -74,18 +139,62 @@ def first_output(output):
 
 
 @contextmanager
-def hint_at_dtype(X):
-    """Add to torch's message about dtypes what to do."""
+def hint_at_dtype(net, X):
+    """Turn torch's message about dtypes into what to cast."""
     try:
         yield
     except RuntimeError as error:
-        if "dtype" in str(error) or "same type" in str(error):
-            error.add_note(
-                f"X has dtype {X.dtype}, which the module does not accept. Cast it, "
-                "for example with X.astype(np.float32); after a transformer of a "
-                "Pipeline, with FunctionTransformer(np.float32)."
-            )
-        raise
+        message = explained(net, error, X)
+        if message is None:
+            raise
+        raise ValueError(message) from error
+
+
+def explained(net, error, X, y=None):
+    """What to do about an error of torch that speaks of dtypes, else None.
+
+    Parameters
+    ----------
+    net : skorch net
+        Whose module was initialised.
+    error : RuntimeError
+    X, y : arrays
+        As the net was given them; y only while it was fitted.
+    """
+    text = str(error)
+    if not any(word in text for word in ("dtype", "same type", "scalar type", "cast")):
+        return None
+    own = _float_dtype(net.module_)
+    given = getattr(X, "dtype", None)
+    if y is not None and (given == own or "target" in text):
+        fitting = np.int64 if _wants_integers(net) else own
+        return (
+            f"y has dtype {np.asarray(y).dtype}, which the criterion does not take. "
+            f"Cast it, for example with y.astype(np.{np.dtype(fitting)})."
+        )
+    wanted = np.int64 if _starts_with_embedding(net.module_) else own
+    wanted = f"np.{np.dtype(wanted)}"
+    return (
+        f"X has dtype {given} where the module takes {np.dtype(own)} numbers. Cast it, "
+        f"for example with X.astype({wanted}); after a transformer of a Pipeline, with "
+        f"FunctionTransformer({wanted}) as a step before the net."
+    )
+
+
+def _float_dtype(module):
+    floats = (p for p in module.parameters() if p.is_floating_point())
+    return to_numpy(next(floats, torch.empty(0, device="cpu"))[:0]).dtype
+
+
+def _wants_integers(net):
+    kinds = {kind.__name__ for kind in type(net).__mro__}
+    return "NeuralNetClassifier" in kinds
+
+
+def _starts_with_embedding(module):
+    embeddings = (torch.nn.Embedding, torch.nn.EmbeddingBag)
+    leaves = (part for part in module.modules() if not list(part.children()))
+    return isinstance(next(leaves, None), embeddings)
 
 
 def features_gradient(net, X, function, cotangent):
@@ -101,7 +210,7 @@ def features_gradient(net, X, function, cotangent):
         As in `TrainedModel.input_gradient`.
     """
     raws, gradients, start = [], [], 0
-    with hint_at_dtype(X):
+    with hint_at_dtype(net, X):
         for rows in batches(net, X):
             raw, pullback = torch.func.vjp(function, rows)
             raws.append(raw.detach().cpu().double().numpy())
@@ -126,11 +235,22 @@ def content_of(net):
             type(part).__module__,
             type(part).__qualname__,
             str(part),
-            {name: to_numpy(value) for name, value in part.state_dict().items()},
-            [sorted(_plain(vars(each)).items()) for each in part.modules()],
+            {name: to_numpy(value) for name, value in _state(part).items()},
+            [sorted(_plain(vars(each)).items()) for each in _modules(part)],
         )
         for part in parts
     ]
+
+
+def _state(part):
+    return part.state_dict() if isinstance(part, torch.nn.Module) else {}
+
+
+def _modules(part):
+    """The part and those inside; a criterion may be any callable."""
+    if isinstance(part, torch.nn.Module):
+        return list(part.modules())
+    return [part] if hasattr(part, "__dict__") else []
 
 
 def _plain(attributes):
@@ -143,7 +263,12 @@ def _plain(attributes):
 
 def with_values(net, values):
     """Deep copy of a net in which some named parameters have other values."""
-    corrected = deepcopy(net)
+    # Not deepcopy(net), which serialises the module: some modules refuse that.
+    corrected = object.__new__(type(net))
+    memo = {id(net): corrected} | _derived(net.module_)
+    vars(corrected).update(
+        {name: deepcopy(value, memo) for name, value in vars(net).items()}
+    )
     named = dict(corrected.module_.named_parameters())
     with torch.no_grad():
         for name, value in values.items():
@@ -155,7 +280,7 @@ def with_values(net, values):
 def reinitialized(net, names, random_state):
     """Values of named parameters after each layer's own random initialisation."""
     # The same values on every device, whose own generator is left alone.
-    module = deepcopy(net.module_).cpu()
+    module = copied(net.module_).cpu()
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The objective that a skorch net was trained on: loss, row weights and penalty."""
 
-from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import logit
+from sklearn.base import is_classifier
 from torch import nn
 
+from sklearn_softunlearn.models.skorch._autograd import AutogradLoss
+from sklearn_softunlearn.models.skorch._net import own_loss
+from sklearn_softunlearn.models.skorch._responses import (
+    ProbabilityResponse,
+    are_probabilities,
+    logistic_response,
+    response_of,
+)
+from sklearn_softunlearn.models.skorch._trained_rows import epoch_visits
 from sklearn_softunlearn.pointwise import (
     BinaryLogLoss,
     HalfSquaredError,
@@ -36,6 +44,10 @@ class NetLoss:
         number of rows.
     scale : float
         The criterion is ``scale * loss``.
+    is_sum : bool
+        Whether it is the sum over a batch, not the mean.
+    gives_probability : bool
+        Whether the net's own ``predict_proba`` is ``response.smooth``.
     """
 
     link: Any
@@ -44,66 +56,8 @@ class NetLoss:
     class_factor: np.ndarray | None = None
     divides_by_weight: bool = False
     scale: float = 1.0
-
-
-class AutogradLoss:
-    """Any criterion that is a sum (or mean) over rows, differentiated by autograd.
-
-    Evaluated in float64, a row at a time (vectorised), through the net's own
-    ``get_loss``, which is what skorch trains with.
-
-    Parameters
-    ----------
-    net : fitted skorch net
-    target_dtype : torch.dtype
-        Of the targets that the criterion expects.
-    """
-
-    def __init__(self, net, target_dtype):
-        # First to the CPU: not every device has float64.
-        criterion = deepcopy(net.criterion_).cpu().double()
-        if hasattr(criterion, "reduction"):
-            # The mean over one row would cancel a class weight.
-            criterion.reduction = "sum"
-        # Not copy(net), which would serialise the net.
-        self._net = object.__new__(type(net))
-        vars(self._net).update(vars(net) | {"criterion_": criterion, "device": "cpu"})
-        self._dtype = target_dtype
-
-    def value(self, y, raw_prediction):
-        """Loss of each row, of shape (n_samples,)."""
-        return self._mapped(self._row_loss, y, raw_prediction)
-
-    def gradient(self, y, raw_prediction):
-        """First derivative, of shape (n_samples, n_outputs)."""
-        return self._mapped(torch.func.grad(self._row_loss), y, raw_prediction)
-
-    def hessian(self, y, raw_prediction):
-        """Second derivative, of shape (n_samples, n_outputs, n_outputs)."""
-        return self._mapped(torch.func.hessian(self._row_loss), y, raw_prediction)
-
-    def _row_loss(self, raw, target):
-        # skorch hands the criterion outputs of the shape that the module returned.
-        return self._net.get_loss(raw[None], target[None]).sum()
-
-    def _mapped(self, function, y, raw_prediction):
-        raw = torch.as_tensor(raw_prediction, dtype=torch.float64, device="cpu")
-        target = torch.as_tensor(np.asarray(y), dtype=self._dtype, device="cpu")
-        # By force: a Hessian that is zero by rule, as of L1Loss, has no memory.
-        return torch.func.vmap(function)(raw, target).numpy(force=True)
-
-
-class ThresholdResponse(LogisticResponse):
-    """Class 1 where its probability is above the threshold of the net."""
-
-    def __init__(self, threshold):
-        super().__init__()
-        self.threshold = threshold
-
-    def hard(self, raw_prediction):
-        """Indicator of the predicted class, of shape (n_samples, 2)."""
-        positive = raw_prediction > logit(self.threshold)
-        return np.hstack([~positive, positive]).astype(float)
+    is_sum: bool = False
+    gives_probability: bool = True
 
 
 def check_classes(net, n_outputs):
@@ -126,81 +80,108 @@ def check_classes(net, n_outputs):
 
 
 def net_loss(net):
-    """`NetLoss` of a fitted net, by its class and criterion.
+    """`NetLoss` of a fitted net.
+
+    In closed form for the criteria of torch, told by their exact type, where the net
+    does not compute its loss in a way of its own; by autograd of the net's
+    ``get_loss`` for all others.
 
     Raises
     ------
     ValueError
-        If the criterion's reduction or weight is not supported.
+        If the criterion's reduction or weight is not supported, or there is none.
     """
+    if getattr(net, "criterion_", None) is None:
+        raise ValueError(
+            f"The {type(net).__name__} has no criterion_, as after "
+            "trim_for_prediction(), so what it was trained on is not known. Freeze the "
+            "net as it was before it was trimmed."
+        )
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
-    if getattr(criterion, "reduction", "mean") not in ("mean", "sum"):
+    reduction = getattr(criterion, "reduction", "mean")
+    if reduction not in ("mean", "sum") and not _has_own_loss(net):
         raise ValueError(
             f"criterion__reduction={criterion.reduction!r} is not supported: use "
             "'mean' or 'sum'."
         )
-    kind = type(net).__mro__
-    if any(c.__name__ == "NeuralNetRegressor" for c in kind):
-        return _regression(net, criterion)
-    if any(c.__name__ == "NeuralNetBinaryClassifier" for c in kind):
-        return _binary(net, criterion)
-    return _classification(net, criterion)
+    if _is_a(net, "NeuralNetRegressor"):
+        terms = _regression(net, criterion)
+    elif _is_a(net, "NeuralNetBinaryClassifier"):
+        terms = _binary(net, criterion)
+    else:
+        terms = _classification(net, criterion)
+    return replace(terms, is_sum=reduction == "sum")
+
+
+def _is_a(net, name):
+    return any(kind.__name__ == name for kind in type(net).__mro__)
+
+
+def _has_own_loss(net):
+    """Whether a class outside skorch says what the loss is."""
+    own = next(kind for kind in type(net).__mro__ if "get_loss" in vars(kind))
+    instance = "get_loss" in vars(net)
+    return instance or own.__module__.partition(".")[0] != "skorch"
+
+
+def _known(net, criterion, kind):
+    return type(criterion) is kind and not _has_own_loss(net)
 
 
 def _classification(net, criterion):
-    factor = _class_factor(getattr(criterion, "weight", None))
-    plain = getattr(criterion, "label_smoothing", 0.0) == 0.0
-    if isinstance(criterion, nn.CrossEntropyLoss) and plain:
-        return NetLoss(_as_table, SoftmaxLogLoss(), SoftmaxResponse(), factor, True)
-    if isinstance(criterion, nn.NLLLoss):
+    response, is_probability = response_of(net, criterion)
+    softmax = isinstance(response, SoftmaxResponse)
+    if softmax and _known(net, criterion, nn.CrossEntropyLoss):
+        if criterion.label_smoothing == 0.0 and criterion.ignore_index < 0:
+            factor = _class_factor(criterion.weight)
+            return NetLoss(
+                _as_table, SoftmaxLogLoss(), response, factor, True,
+                gives_probability=is_probability,
+            )  # fmt: skip
+    if softmax and _known(net, criterion, nn.NLLLoss) and criterion.ignore_index < 0:
         # skorch takes the logarithm of the module's probabilities in get_loss.
-        return NetLoss(_log_table, SoftmaxLogLoss(), SoftmaxResponse(), factor, True)
+        factor = _class_factor(criterion.weight)
+        return NetLoss(_log_table, SoftmaxLogLoss(), response, factor, True)
     loss = AutogradLoss(net, torch.int64)
-    return NetLoss(_as_table, loss, SoftmaxResponse())
+    return NetLoss(_as_table, loss, response, gives_probability=is_probability)
 
 
 def _binary(net, criterion):
-    response = LogisticResponse()
-    if net.threshold != 0.5:
-        response = ThresholdResponse(net.threshold)
-    weight = getattr(criterion, "weight", None)
+    response, is_probability = response_of(net, criterion)
+    logistic = isinstance(response, LogisticResponse)
+    if not callable(net.predict_nonlinearity) and _known(net, criterion, nn.BCELoss):
+        factor = _binary_factor(criterion)
+        return NetLoss(
+            _logit_column, BinaryLogLoss(), logistic_response(net.threshold), factor,
+            gives_probability=is_probability,
+        )  # fmt: skip
+    if logistic and _known(net, criterion, nn.BCEWithLogitsLoss):
+        factor = _binary_factor(criterion)
+        if criterion.pos_weight is not None:
+            factor[1] *= float(criterion.pos_weight)
+        return NetLoss(
+            _as_column, BinaryLogLoss(), response, factor,
+            gives_probability=is_probability,
+        )  # fmt: skip
+    loss = AutogradLoss(net, torch.float64, column=True)
+    return NetLoss(_as_column, loss, response, gives_probability=is_probability)
+
+
+def _binary_factor(criterion):
+    weight = criterion.weight
     if weight is not None and weight.numel() > 1:
         raise ValueError(
             "criterion__weight of a binary criterion weights positions in a batch, "
             "not rows. Use pos_weight, or leave it None."
         )
-    factor = np.ones(2) if weight is None else np.full(2, float(weight))
-    if isinstance(criterion, nn.BCEWithLogitsLoss):
-        if criterion.pos_weight is not None:
-            factor[1] *= float(criterion.pos_weight)
-        return NetLoss(_as_column, BinaryLogLoss(), response, factor)
-    if isinstance(criterion, nn.BCELoss):
-        return NetLoss(_logit_column, BinaryLogLoss(), response, factor)
-    loss = _ColumnLoss(AutogradLoss(net, torch.float64))
-    return NetLoss(_as_column, loss, response)
+    return np.ones(2) if weight is None else np.full(2, float(weight))
 
 
 def _regression(net, criterion):
-    if isinstance(criterion, nn.MSELoss):
+    if _known(net, criterion, nn.MSELoss):
         return NetLoss(_as_column, HalfSquaredError(), IdentityResponse(), scale=2.0)
-    loss = _ColumnLoss(AutogradLoss(net, torch.float64))
+    loss = AutogradLoss(net, torch.float64, column=True)
     return NetLoss(_as_column, loss, IdentityResponse())
-
-
-class _ColumnLoss:
-    """A criterion of vectors, given raw predictions of shape (n_samples, 1)."""
-
-    def __init__(self, loss):
-        self._loss = loss
-
-    def value(self, y, raw_prediction):
-        return self._loss.value(y, raw_prediction[:, 0])
-
-    def gradient(self, y, raw_prediction):
-        return self._loss.gradient(y, raw_prediction[:, 0])[:, None]
-
-    def hessian(self, y, raw_prediction):
-        return self._loss.hessian(y, raw_prediction[:, 0])[:, None, None]
 
 
 def _class_factor(weight):
@@ -235,68 +216,89 @@ def _logit_column(output):
     return torch.log(probability) - torch.log1p(-probability)
 
 
-def trained_rows(net, X, y):
-    """Which rows the net was trained on: those that ``train_split`` did not hold out.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), bool
-
-    Raises
-    ------
-    ValueError
-        If the split cannot be repeated.
-    """
-    first, second = (_split_positions(net, X, y) for _ in range(2))
-    if not np.array_equal(first, second):
-        raise ValueError(
-            "train_split holds out other rows each time, so the rows that the net was "
-            "trained on are not known. Give it a random_state, for example "
-            "ValidSplit(0.2, random_state=0), or use train_split=None."
-        )
-    trained = np.zeros(len(y), dtype=bool)
-    trained[first] = True
-    return trained
-
-
-def _split_positions(net, X, y):
-    dataset, _ = net.get_split_datasets(X, y)
-    positions = np.arange(len(y))
-    while isinstance(dataset, torch.utils.data.Subset):
-        positions = positions[np.asarray(dataset.indices)]
-        dataset = dataset.dataset
-    if len(dataset) != len(y):
-        raise ValueError(
-            f"train_split returns a training set of {len(dataset)} rows that is no "
-            "torch.utils.data.Subset of the rows passed to fit, so the rows that the "
-            "net was trained on are not known. Use ValidSplit or train_split=None."
-        )
-    return positions
-
-
-def effective_rows(net, loss, X, y, sample_weight):
-    """Effective weight s_i of each row, and the number that multiplies weight_decay.
+def effective_rows(net, terms, X, y, sample_weight, raw_prediction):
+    """Terms of the loss, weights of each row, and what multiplies weight_decay.
 
     skorch minimises, with criterion l, by steps on batches::
 
         mean_i l_i + weight_decay / 2 * |theta|^2
 
     (reduction "sum": the sum over a batch in place of the mean). Times the number of
-    trained rows (or of batches), and divided by the scale of the criterion, this is J
-    of `TrainedModel`.
+    rows that an epoch visits (or of batches), and divided by the scale of the
+    criterion, this is J of `TrainedModel`. ``raw_prediction`` is a function that
+    returns those of all rows, called where only autograd knows the loss.
+
+    Returns
+    -------
+    terms : NetLoss
+        Those given, with what only the rows tell of a loss known to autograd alone.
+    factor : ndarray of shape (n_samples,)
+        What the criterion multiplies the loss of each row by.
+    row_weight : ndarray of shape (n_samples,)
+    strength : float
     """
+    visits = epoch_visits(net, X, y)
     factor = np.ones(len(y))
-    if loss.class_factor is not None:
-        factor = loss.class_factor[np.asarray(y, dtype=int)]
-    trained = trained_rows(net, X, y)
-    row_weight = sample_weight * factor * trained
-    if getattr(net.criterion_, "reduction", "mean") == "sum":
-        strength = _n_batches(net, int(trained.sum()))
-    elif loss.divides_by_weight:
+    if isinstance(terms.loss, AutogradLoss):
+        factor, is_sum = terms.loss.row_factors(y, raw_prediction())
+        terms = replace(terms, is_sum=is_sum, divides_by_weight=True)
+    elif terms.class_factor is not None:
+        factor = terms.class_factor[np.asarray(y, dtype=int)]
+    row_weight = sample_weight * factor * visits
+    if terms.is_sum:
+        strength = _n_batches(net, visits.sum())
+    elif terms.divides_by_weight:
         strength = row_weight.sum()
     else:
-        strength = float(sample_weight @ trained)
-    return row_weight, strength / loss.scale
+        strength = float(sample_weight @ visits)
+    return terms, factor, row_weight, strength / terms.scale
+
+
+def with_probabilities(terms, raw_prediction):
+    """The terms of a module whose outputs are probabilities, where they are.
+
+    skorch returns outputs as they are for a criterion that it does not know. The
+    first rows tell what they are.
+    """
+    unknown = (
+        isinstance(terms.response, SoftmaxResponse) and not terms.gives_probability
+    )
+    if unknown and are_probabilities(raw_prediction):
+        return replace(terms, response=ProbabilityResponse(), gives_probability=True)
+    return terms
+
+
+def net_answers(net, terms, raw_prediction):
+    """What methods of the net must return, a dict of arrays by name of the method."""
+    if not (terms.gives_probability and is_classifier(net)):
+        return {}
+    return {"predict_proba": terms.response.smooth(raw_prediction)}
+
+
+def losses_of_rows(model, terms, inputs, positions):
+    """The loss of a batch of training rows as read, and as the net computes it.
+
+    Parameters
+    ----------
+    model : TrainedModel
+    terms : NetLoss
+    inputs : rows as the net takes them
+    positions : ndarray of int
+        Of these rows among the training rows.
+
+    Returns
+    -------
+    tuple of float
+    """
+    own, n_rows = own_loss(model.net, inputs, model.y[positions])
+    positions = positions[:n_rows]
+    factor = model.row_factor[positions]
+    raw = model.fitted_raw_prediction[positions]
+    loss = terms.scale * factor * terms.loss.value(model.y[positions], raw)
+    claimed = np.sum(loss)
+    if not terms.is_sum:
+        claimed /= np.sum(factor) if terms.divides_by_weight else len(loss)
+    return float(claimed), own
 
 
 def _n_batches(net, n_rows):

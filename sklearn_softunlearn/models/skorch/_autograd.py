@@ -162,9 +162,11 @@ class AutogradLoss:
     def _tensors(self, y, raw_prediction):
         device = "cpu" if self._raw is torch.float64 else self._given.device
         dtype = self._raw if self._target.is_floating_point else self._target
+        # torch warns of arrays that it might write to.
+        raw, target = (np.require(a, requirements="W") for a in (raw_prediction, y))
         return (
-            torch.as_tensor(raw_prediction, dtype=self._raw, device=device),
-            torch.as_tensor(np.array(y), dtype=dtype, device=device),
+            torch.as_tensor(raw, dtype=self._raw, device=device),
+            torch.as_tensor(target, dtype=dtype, device=device),
         )
 
 

@@ -74,13 +74,12 @@ class NonlinearityResponse:
 
     def smooth(self, raw_prediction):
         """Probability of each class, of shape (n_samples, n_classes)."""
-        return self._called(torch.as_tensor(raw_prediction)).numpy(force=True)
+        return self._called(_tensor(raw_prediction)).numpy(force=True)
 
     def smooth_jacobian(self, raw_prediction):
         """Derivative of `smooth`, of shape (n_samples, n_classes, n_outputs)."""
         of_row = torch.func.jacrev(lambda row: self._called(row[None])[0])
-        rows = torch.as_tensor(raw_prediction)
-        return torch.func.vmap(of_row)(rows).numpy(force=True)
+        return torch.func.vmap(of_row)(_tensor(raw_prediction)).numpy(force=True)
 
     def hard(self, raw_prediction):
         """Indicator of the predicted class, of shape (n_samples, n_classes)."""
@@ -88,6 +87,11 @@ class NonlinearityResponse:
 
     def _called(self, raw):
         return self.function(raw[:, 0] if self.vector else raw)
+
+
+def _tensor(array):
+    # torch warns of arrays that it might write to.
+    return torch.as_tensor(np.require(array, requirements="W"), device="cpu")
 
 
 def hard_labels(probability, threshold=0.5):

@@ -23,6 +23,9 @@ BLOCK = re.compile(
     r"^( *)```python\n(.*?)^ *```\n(?:\n```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE
 )
 NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?")
+# What a page may need beside the package: absent, it is skipped. Their own remarks on
+# what will change are not this package's.
+OPTIONAL = ("torch", "skorch", "mlflow", "skl2onnx", "onnxruntime")
 PUBLIC = [
     "sklearn_softunlearn",
     "sklearn_softunlearn.criteria",
@@ -49,21 +52,26 @@ def assert_same(printed, shown):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_code_of_the_page_runs_and_prints_what_is_shown(page, monkeypatch):
-    if "import torch" in page.read_text():
-        reason = "torch or skorch is not installed"
-        for module in ("torch", "skorch"):
-            pytest.importorskip(module, reason=reason, exc_type=ImportError)
+def test_code_of_the_page_runs_and_prints_what_is_shown(page, monkeypatch, tmp_path):
+    text = page.read_text()
+    needed = [m for m in OPTIONAL if re.search(rf"^ *(import|from) {m}\b", text, re.M)]
+    monkeypatch.chdir(tmp_path)  # pages may write files
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    for package in needed:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reason = f"{package} is not installed"
+            pytest.importorskip(package, reason=reason, exc_type=ImportError)
     module = ModuleType("page")
     # A class is pickled by the module that it is found in.
     monkeypatch.setitem(sys.modules, "page", module)
     for code, shown in blocks(page):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), warnings.catch_warnings():
-            if "import torch" in page.read_text():
-                # torch's remarks on its own future
+            if needed:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 warnings.simplefilter("ignore", FutureWarning)
+                warnings.filterwarnings("ignore", module=r"mlflow\.")
             exec(compile(code, str(page), "exec"), vars(module))
         if shown:
             assert_same(printed.getvalue(), shown)

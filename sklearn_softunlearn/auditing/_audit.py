@@ -5,7 +5,12 @@ import json
 
 import pandas as pd
 
-from sklearn_softunlearn.auditing.page import fragment, in_short, page
+from sklearn_softunlearn.auditing.page import (
+    fragment,
+    in_short,
+    model_card,
+    page,
+)
 
 SCHEMA = {"name": "sklearn_softunlearn.audit", "version": "1.0"}
 PARTS = ("overall", "by_group", "metrics")
@@ -115,6 +120,30 @@ class Audit:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(html)
         return html
+
+    def to_model_card(self, model):
+        """Model card with what was measured, made by skops.
+
+        Its sections on the model are those of skops; the audit is one more, and fills
+        the evaluation results. What only people know, such as the intended use, is
+        left for them: ``card.add(**{"Model description": "..."})``.
+
+        Parameters
+        ----------
+        model : fitted estimator
+            The model that the card is about: the corrector, or its ``estimator_``.
+
+        Returns
+        -------
+        skops.card.Card
+            ``card.save("README.md")`` writes it.
+
+        Raises
+        ------
+        ImportError
+            If skops is not installed.
+        """
+        return model_card(self._document, model)
 
     def _repr_html_(self):
         return fragment(self._document)

@@ -60,7 +60,7 @@ def done():
     X = pd.DataFrame(X, index=[f"{EVIL}{i}" for i in range(len(y))])
     X.columns = [f"{WORSE}{j}" for j in range(X.shape[1])]
     labels, group = np.array(["no", EVIL])[y], np.array([EVIL, WORSE])[codes]
-    search = SoftUnlearnCorrectorCV(LogisticRegression(), deltas=3, cv=3)
+    search = SoftUnlearnCorrectorCV(LogisticRegression(), deltas=[0, 0.3, 0.6], cv=3)
     search.fit(X[:700], labels[:700], sensitive_features=group[:700])
     return audit(
         search, X[700:], labels[700:], sensitive_features=group[700:],

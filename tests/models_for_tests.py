@@ -6,7 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_softunlearn.corrector.stages._correction import NamedCriterion, linearize
+from sklearn_softunlearn.corrector.stages._linearization import (
+    NamedCriterion,
+    linearize,
+)
 from sklearn_softunlearn.criteria import EvaluationRows, MeanLoss, resolve_criterion
 from sklearn_softunlearn.influence._curvature import Cholesky
 from sklearn_softunlearn.models import LogisticModel

@@ -23,9 +23,6 @@ from sklearn_softunlearn.corrector._progress import (
     Progress,
 )
 from sklearn_softunlearn.corrector.inputs._evaluation import (
-    check_target,
-    encode_target,
-    encoded_target,
     make_table,
     validation_table,
 )
@@ -37,6 +34,11 @@ from sklearn_softunlearn.corrector.inputs._groups import (
 )
 from sklearn_softunlearn.corrector.inputs._parameters import (
     resolve_weighting,
+)
+from sklearn_softunlearn.corrector.inputs._targets import (
+    check_target,
+    encode_target,
+    encoded_target,
 )
 from sklearn_softunlearn.corrector.report._report import (
     ReportHTMLMixin,

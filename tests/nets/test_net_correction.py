@@ -39,7 +39,10 @@ from sklearn_softunlearn import (
     fairness_scorer,
     influence,
 )
-from sklearn_softunlearn.corrector.stages._correction import NamedCriterion, linearize
+from sklearn_softunlearn.corrector.stages._linearization import (
+    NamedCriterion,
+    linearize,
+)
 from sklearn_softunlearn.criteria import EvaluationRows, resolve_criterion
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning
 from sklearn_softunlearn.influence._curvature import Cholesky

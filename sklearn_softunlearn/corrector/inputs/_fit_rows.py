@@ -10,11 +10,11 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_softunlearn._sklearn_compat import inside_cross_validation, n_rows
 from sklearn_softunlearn.corrector.inputs._evaluation import (
-    check_target,
     make_table,
     split_rows,
     validation_table,
 )
+from sklearn_softunlearn.corrector.inputs._targets import check_target
 
 # What `fit` takes beside X, y and sample_weight and does not pass on.
 ROW_ARGUMENTS = (

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from sklearn_softunlearn.corrector.stages._correction import OPTIMUM
+from sklearn_softunlearn.corrector.stages._linearization import OPTIMUM
 from sklearn_softunlearn.exceptions import BaseNotConvergedWarning, warn
 from sklearn_softunlearn.updates import is_optimal
 

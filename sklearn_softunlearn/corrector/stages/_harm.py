@@ -8,7 +8,7 @@ still tells the classes apart.
 
 import numpy as np
 
-from sklearn_softunlearn.corrector.stages._correction import OPTIMUM
+from sklearn_softunlearn.corrector.stages._linearization import OPTIMUM
 
 # Share of what the model is worth, and of the labels' gap.
 _TOLERANCE, _LABELS_WORSE = 0.05, 0.1

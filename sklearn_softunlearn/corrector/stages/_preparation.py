@@ -7,24 +7,24 @@ from typing import Any
 from sklearn.utils import check_array
 
 from sklearn_softunlearn.corrector.inputs._base_fit import remedy_for_values
-from sklearn_softunlearn.corrector.inputs._evaluation import (
-    Split,
+from sklearn_softunlearn.corrector.inputs._evaluation import Split
+from sklearn_softunlearn.corrector.inputs._groups import Groups, check_same_groups
+from sklearn_softunlearn.corrector.inputs._targets import (
     encoded_target,
     with_positive_class,
 )
-from sklearn_softunlearn.corrector.inputs._groups import Groups, check_same_groups
 from sklearn_softunlearn.corrector.stages._attacked_rows import (
     attacks_in,
     with_attacked_rows,
 )
 from sklearn_softunlearn.corrector.stages._convergence import warn_if_unconverged
-from sklearn_softunlearn.corrector.stages._correction import (
+from sklearn_softunlearn.corrector.stages._linearization import (
     Linearization,
     NamedCriterion,
     linearize,
-    weight_problem,
 )
 from sklearn_softunlearn.corrector.stages._own_word import check_own_word
+from sklearn_softunlearn.corrector.stages._weight_problem import weight_problem
 from sklearn_softunlearn.criteria import (
     EvaluationRows,
     criterion_name,

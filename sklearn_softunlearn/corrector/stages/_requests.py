@@ -11,8 +11,9 @@ from sklearn_softunlearn.corrector.stages._calibration import (
     search_request,
     shorter_request,
 )
-from sklearn_softunlearn.corrector.stages._correction import choose_weights, correct
+from sklearn_softunlearn.corrector.stages._correction import correct
 from sklearn_softunlearn.corrector.stages._harm import harm_done
+from sklearn_softunlearn.corrector.stages._weight_problem import choose_weights
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn
 from sklearn_softunlearn.influence import first_order_shifts
 from sklearn_softunlearn.updates import UpdateResult, resolve_update

@@ -292,7 +292,7 @@ def test_several_classes():
     document = done.to_dict()
     assert document["rows"]["classes"] == ["high", "low", "middle"]
     assert [c["group"] for c in document["calibration"]] == ["u", "u", "v", "v"]
-    assert "class high" in done.to_html()
+    assert "the share with the answer high" in done.to_html()
 
 
 def test_models_without_probabilities(rows):

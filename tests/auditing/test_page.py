@@ -197,6 +197,7 @@ def test_numbers_as_people_read_them():
     assert shown == ["0.000", "0.00123", "9.500", "12.34", "123.4",
                      "1\N{NARROW NO-BREAK SPACE}234"]  # fmt: skip
     assert change(-0.05, rate) == "\N{MINUS SIGN}5.0 points"
+    assert change(-0.0001, rate) == "0.0 points"
     assert change(0.0, rate) == "0" and number(None, rate) == "\N{EN DASH}"
     assert span({"low": 0.1, "high": 0.2}, rate) == "10.0 to 20.0"
     assert span({"low": None, "high": None}, rate) == ""

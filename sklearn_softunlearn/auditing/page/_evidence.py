@@ -111,7 +111,8 @@ def deletion(document):
                       "without the training rows.")
         )  # fmt: skip
         return "".join(parts)
-    return "".join([*parts, _mass(given["mass"]), _largest(given["largest"])])
+    kind = "target" if document["task"] == "regression" else "label"
+    return "".join([*parts, _mass(given["mass"], kind), _largest(given["largest"])])
 
 
 def provenance(document):
@@ -161,9 +162,9 @@ def _said(curve, unit):
     return f"{curve['model'].capitalize()}: {ends}."
 
 
-def _mass(mass):
+def _mass(mass, kind):
     def named(m):
-        return f"{m['group']}, label {m['label']}"
+        return f"{m['group']}, {kind} {m['label']}"
 
     bars = [(named(m), m["share"]) for m in mass]
     said = "Share deleted: " + "; ".join(f"{who} {share(part)}" for who, part in bars)
@@ -171,17 +172,17 @@ def _mass(mass):
         (
             text(named(m)),
             text(count(m["total"])),
-            text(number(m["deleted"])),
+            text(f"{m['deleted']:.1f}"),
             text(share(m["share"])),
         )
         for m in mass
     ]
     shown = share, lambda value: tick(value, "selection_rate")
     drawing = draw.bars(bars, said, shown)
-    caption = "Share of the rows of each group and label that was deleted."
+    caption = f"Share of the rows of each group and {kind} that was deleted."
     return figure(drawing, caption) + table(
-        "Rows deleted, by group and label",
-        ("Group and label", "Rows", "Deleted", "Share"),
+        f"Rows deleted, by group and {kind}",
+        (f"Group and {kind}", "Rows", "Deleted", "Share"),
         [(None, rows)],
     )
 

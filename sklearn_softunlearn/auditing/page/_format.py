@@ -54,8 +54,12 @@ def change(value, name=""):
         return _EMPTY
     if value == 0:
         return "0"
-    shown = f"{100 * value:+.1f}{_POINTS}" if is_share(name) else f"{value:+.3g}"
-    return shown.replace("-", _MINUS)
+    if not is_share(name):
+        return f"{value:+.3g}".replace("-", _MINUS)
+    points = f"{100 * value:+.1f}"
+    if not float(points):
+        points = "0.0"  # a sign would say more than the digits do
+    return f"{points}{_POINTS}".replace("-", _MINUS)
 
 
 def share(value):

@@ -184,7 +184,7 @@ def _quantity(document, key):
     """Heading and rows of one quantity."""
     name, of_class = key
     words = title(name) + (f", class {of_class}" if of_class else "")
-    heading = text(capital(words)) + element("small", text(meaning(name)))
+    heading = text(capital(words)) + element("small", text(meaning(name, of_class)))
     measured = [m for m in document["by_group"] if _key(m) == key]
     measured += [m for m in document["overall"] if _key(m) == key]
     return heading, [(_who(m), *_cells(m)) for m in measured]

@@ -69,6 +69,7 @@ _BASES = {
         "mean squared error",
         "mean square of the distance between prediction and truth",
     ),
+    "r2": ("R2", "share of the differences in the target that is predicted"),
     "r2_score": ("R2", "share of the differences in the target that is predicted"),
     "demographic_parity": ("demographic parity", "share who get the positive answer"),
     "equal_opportunity": (
@@ -80,6 +81,13 @@ _BASES = {
         "equalized odds",
         "true positive rate or false positive rate, whichever differs more",
     ),
+}
+_OF_CLASS = {
+    "selection_rate": "share of rows with the answer {}",
+    "true_positive_rate": "of the rows whose true label is {0}, the share with the "
+    "answer {0}",
+    "false_positive_rate": "of the rows with another true label, the share with the "
+    "answer {} all the same",
 }
 _TRANSFORMS = {
     "_difference": (
@@ -104,12 +112,17 @@ def title(name):
     return words + options
 
 
-def meaning(name):
-    """What the number says, one sentence, "" for names of others."""
+def meaning(name, of_class=None):
+    """What the number says, one sentence, "" for names of others.
+
+    Of more than two classes a rate is about ``of_class``.
+    """
     base, transform, _ = _parts(name)
     if base not in _BASES:
         return ""
     words = _BASES[base][1]
+    if of_class is not None:
+        words = _OF_CLASS[base].format(of_class)
     if transform:
         return f"{_TRANSFORMS[transform][1]}. Compared is: {words}."
     return f"{capital(words)}."
@@ -189,10 +202,9 @@ def _fraction(document, measurement):
     request, realised = document["request"], measurement["realised"]
     if request is None or realised is None or not measurement["asked"]:
         return []
-    return [
-        f"Asked was {share(request['delta'])} of the way to parity; on these rows it "
-        f"went {share(realised)}."
-    ]
+    went = f"it went {share(realised)}" if realised >= 0 else "it went the other way"
+    asked = f"Asked was {share(request['delta'])} of the way to parity"
+    return [f"{asked}; on these rows {went}."]
 
 
 def _harm(document):

@@ -58,7 +58,7 @@ def test_the_card_says_what_the_audit_measured(audited, card):
 
 def test_the_sections_of_skops_are_there_to_be_filled(audited, card):
     text = card.render()
-    assert "### Hyperparameters" in text and "soft" in text
+    assert "### Hyperparameters" in text and "max_weight" in text
     card.add(**{"Model description": "Who may be asked."})
     assert "Who may be asked." in card.render()
 

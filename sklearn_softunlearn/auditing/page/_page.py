@@ -5,7 +5,7 @@ from sklearn_softunlearn.auditing.page import _evidence as evidence
 from sklearn_softunlearn.auditing.page import _sections as sections
 from sklearn_softunlearn.auditing.page._format import count
 from sklearn_softunlearn.auditing.page._html import element, paragraph, text
-from sklearn_softunlearn.auditing.page._style import style
+from sklearn_softunlearn.auditing.page._style import DARK, LIGHT, style
 
 # Anchor, heading, and the function that writes it; those that write nothing are left
 # out.
@@ -65,10 +65,11 @@ def fragment(document):
     )
 
 
-# Around the column of text, on wide screens.
+# Around the column of text, on wide screens and on paper.
 _BACKDROP = (
-    "body { background: #ffffff; margin: 0; }"
-    "@media screen and (prefers-color-scheme: dark) { body { background: #0f1419; } }"
+    f"body {{ background: {LIGHT['bg']}; margin: 0; }} @page {{ margin: 15mm; }}"
+    "@media screen and (prefers-color-scheme: dark) "
+    f"{{ body {{ background: {DARK['bg']}; }} }}"
 )
 
 

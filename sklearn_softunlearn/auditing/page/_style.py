@@ -94,7 +94,6 @@ _RULES = """
 }
 """
 _PAPER = """
-@page { margin: 15mm; }
 @media print {
 @ { font-size: 10.5pt; max-width: none; padding: 0; }
 @ nav { display: none; }

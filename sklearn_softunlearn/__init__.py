@@ -41,6 +41,7 @@ from sklearn_softunlearn.updates import (
     Retrain,
 )
 from sklearn_softunlearn.weights import (
+    ExactDeletion,
     HardDeletion,
     SoftWeighter,
     SparseDeletion,
@@ -63,6 +64,7 @@ __all__ = [
     "DeletionWeightsDisplay",
     "Diagonal",
     "EvaluationRows",
+    "ExactDeletion",
     "FineTune",
     "FisherForgetting",
     "GradientAscent",

@@ -65,10 +65,16 @@ class SoftUnlearnCorrector(
     utility : str, callable, Criterion or list, default="loss"
         What must not get worse. "group_loss" is the loss of each group:
         ``["loss", "group_loss"]`` asks that no group fares worse.
-    utility_tol : float >= 0, default=0.0
-        How much of the utility may be lost, relative to its current value.
-    weighting : {"soft", "sparse", "hard"} or object, default="soft"
-        "soft" spreads the request over all rows that help. "sparse" deletes as little
+    utility_tol : float >= 0 or None, default=None
+        How much of the utility may be lost, relative to its current value. None sets no
+        bound: exact weights lose as little of the training loss as the request allows.
+    weighting : {"auto", "exact", "soft", "sparse", "hard"} or object, default="auto"
+        "exact" solves the three stages to the end: what is asked is realised, at the
+        least loss, and retraining with ``sample_weight_`` gives the corrected model;
+        see `ExactDeletion`. "soft" is the first order of this, the paper's method: it
+        spreads the request over all rows that help. "auto" is "exact" where the
+        training problem is convex in at most 4096 corrected parameters and ``update``
+        is "auto", else "soft". "sparse" deletes as little
         as possible in total, which touches few rows: see `SparseDeletion`. "hard" is
         the baseline that deletes the most harmful rows altogether until the predicted
         improvement is reached, without regard to the utility; `HardDeletion` has the
@@ -80,10 +86,16 @@ class SoftUnlearnCorrector(
         For soft weights only.
     max_weight : float in (0, 1], default=1.0
         Largest deletion weight of a row.
-    update : str or object, default="influence"
-        How to move the parameters: "influence", "newton", "retrain",
-        "gradient_ascent", "negative_gradient", "fine_tune", "fisher", "ntk", "scrub",
-        "bad_teacher" or "hamu", or an object such as ``NewtonUpdate(max_iter=5)``.
+    min_weight : float <= 0, default=-1.0
+        Smallest deletion weight of a row, for exact weights. A negative weight lets a
+        row count more: at -1 up to twice. 0 allows deletion only, which may be unable
+        to explain a request where features are rare; the report then says so.
+    update : str or object, default="auto"
+        How to move the parameters. "auto" takes those that exact weights were found
+        for, and the influence step otherwise. By name: "influence", "newton",
+        "retrain", "gradient_ascent", "negative_gradient", "fine_tune", "fisher", "ntk",
+        "scrub", "bad_teacher" or "hamu", or an object such as
+        ``NewtonUpdate(max_iter=5)``.
     curvature : {"auto", "cholesky", "conjugate_gradient", "diagonal"} or object, \
             default="auto"
         How to solve with the Hessian: `Cholesky`, `ConjugateGradient`, `Diagonal`.
@@ -206,11 +218,12 @@ class SoftUnlearnCorrector(
         metric="demographic_parity_difference",
         delta=0.5,
         utility="loss",
-        utility_tol=0.0,
-        weighting="soft",
+        utility_tol=None,
+        weighting="auto",
         regularization=1.0,
         max_weight=1.0,
-        update="influence",
+        min_weight=-1.0,
+        update="auto",
         curvature="auto",
         layer="last",
         on_infeasible="warn",
@@ -230,6 +243,7 @@ class SoftUnlearnCorrector(
         self.weighting = weighting
         self.regularization = regularization
         self.max_weight = max_weight
+        self.min_weight = min_weight
         self.update = update
         self.curvature = curvature
         self.layer = layer
@@ -313,9 +327,13 @@ class SoftUnlearnCorrector(
 
     @property
     def delta_max_(self):
-        """Largest attainable delta to first order (at most 1), solved for on demand."""
+        """Largest attainable delta, at most 1.
+
+        Of exact weights 1 where the request was met, else what was. Of others, to first
+        order, and solved for when first asked for.
+        """
         check_is_fitted(self)
-        return float(min(self._problem.delta_max, 1.0))
+        return float(min(self._reach.delta_max, 1.0))
 
     def _prepare(self, X, y, *, progress=None, sample_weight=None, **fit_params):
         """Everything that does not depend on delta."""
@@ -358,7 +376,7 @@ class SoftUnlearnCorrector(
         self.multipliers_ = solution.multipliers
         self.update_result_ = result
         self.n_iter_ = result.n_iter
-        self._problem = prepared.problem
+        self._problem, self._reach = prepared.problem, solution.problem
         self.groups_ = None if prepared.groups is None else prepared.groups.labels
         if report:
             self.report_ = correction_report(prepared, done, self)

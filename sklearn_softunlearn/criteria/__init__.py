@@ -6,6 +6,7 @@ from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows
 from sklearn_softunlearn.criteria._checks import check_shapes
 from sklearn_softunlearn.criteria._group_metric import GroupMetric
 from sklearn_softunlearn.criteria._group_values import GroupValues
+from sklearn_softunlearn.criteria._limits import Limits
 from sklearn_softunlearn.criteria._loss import GroupLoss, MeanLoss
 from sklearn_softunlearn.criteria._neighbors import NeighborInconsistency
 from sklearn_softunlearn.criteria._registry import criterion_name, resolve_criterion
@@ -25,6 +26,7 @@ __all__ = [
     "GroupMetric",
     "GroupValues",
     "IdentityResponse",
+    "Limits",
     "LogisticResponse",
     "MeanLoss",
     "NeighborInconsistency",

@@ -19,6 +19,8 @@ from itertools import permutations
 
 import numpy as np
 
+from sklearn_softunlearn.criteria._limits import Limits
+
 
 class _Pairs:
     of_gaps = True
@@ -51,6 +53,38 @@ class _Pairs:
         """Zero: all groups are alike."""
         return 0.0
 
+    def limits(self, targets, groups):
+        """Limits on the values of the populations, for targets of the functionals.
+
+        Within a family all targets are the same: of pairs, two limits for each group
+        and a free level; against all rows there is no need of a level.
+        """
+        n, family = len(groups.names), self.families(groups)
+        members = groups.families
+        A, B, b = [], [], []
+        for position, own in enumerate(members):
+            target = targets[np.argmax(family == position)]
+            upper, lower, level = self._corridor(np.eye(n)[own], target, groups)
+            A += [upper, lower]
+            B += [_in_column(level, position, len(members))]
+            b += self._bounds(target, len(own))
+        B = np.vstack(B)
+        return Limits(np.vstack(A), B[:, np.any(B != 0, axis=0)], np.concatenate(b))
+
+    def of_functionals(self, multipliers, groups):
+        """Pair (g, h) takes its share of the multipliers of g above and h below."""
+        found, start = [], 0
+        for own in groups.families:
+            above, below = np.split(multipliers[start : start + 2 * len(own)], 2)
+            start += 2 * len(own)
+            if self.needs_overall:
+                found.append(np.column_stack([above, below]).ravel())
+                continue
+            total = max(np.sum(above), np.sum(below), np.finfo(float).tiny)
+            pairs = permutations(range(len(own)), 2)
+            found.append([above[g] * below[h] / total for g, h in pairs])
+        return np.concatenate(found)
+
     def _pairs(self, groups):
         if not self.needs_overall:
             return [list(permutations(family, 2)) for family in groups.families]
@@ -65,6 +99,17 @@ class Differences(_Pairs):
     """Differences within ordered pairs."""
 
     symbol = "{} - {}"
+
+    def _corridor(self, own, target, groups):
+        if self.needs_overall:
+            gap = own - np.eye(len(groups.names))[groups.overall]
+            return gap, -gap, np.zeros(2 * len(own))
+        return own, -own, np.repeat([-1.0, 1.0], len(own))
+
+    def _bounds(self, target, size):
+        if self.needs_overall:
+            return [np.full(2 * size, target)]
+        return [np.repeat([target, 0.0], size)]
 
     def functionals(self, values, groups):
         """Values of the functionals, of shape (n_functionals,)."""
@@ -90,6 +135,18 @@ class Ratios(_Pairs):
     """
 
     symbol = "1 - {} / {}"
+
+    def _corridor(self, own, target, groups):
+        ratio = 1.0 - target
+        if self.needs_overall:
+            overall = np.eye(len(groups.names))[groups.overall]
+            # 1 - v_g / v <= t, and 1 - v / v_g <= t.
+            return ratio * overall - own, ratio * own - overall, np.zeros(2 * len(own))
+        # The level is the largest value: v_h <= c, and v_g >= (1 - t) c.
+        return -own, own, np.repeat([ratio, -1.0], len(own))
+
+    def _bounds(self, target, size):
+        return [np.zeros(2 * size)]
 
     def functionals(self, values, groups):
         """Values of the functionals, of shape (n_functionals,)."""
@@ -136,6 +193,15 @@ class Largest:
         """Values of the functionals, of shape (n_functionals,)."""
         return self.sign * values
 
+    def limits(self, targets, groups):
+        """Every group within its own target."""
+        size = len(targets)
+        return Limits(self.sign * np.eye(size), np.zeros((size, 0)), targets)
+
+    def of_functionals(self, multipliers, groups):
+        """The same: a limit is a functional."""
+        return multipliers
+
     def jacobian(self, values, groups):
         """Their derivative, of shape (n_populations, n_functionals)."""
         return self.sign * np.eye(len(values))
@@ -155,3 +221,10 @@ class Smallest(Largest):
     """The metric of each group, to be raised where it is smallest."""
 
     sign = -1.0
+
+
+def _in_column(values, position, n_columns):
+    """A column of zeros but for one."""
+    table = np.zeros((len(values), n_columns))
+    table[:, position] = values
+    return table

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_softunlearn.criteria._limits import each_at_most
+
 
 @dataclass(frozen=True)
 class EvaluationRows:
@@ -235,6 +237,22 @@ class Criterion(ABC):
     def parts(self, rows):
         """The criteria inside, each with its number of functionals: itself."""
         return [(self, len(self.names(rows)))]
+
+    def statistics(self, raw_prediction, rows):
+        """What `limits` speaks of, of shape (n_statistics,): the functionals."""
+        return self.value(raw_prediction, rows)
+
+    def statistics_factors(self, raw_prediction, rows):
+        """Derivative of `statistics` as a product, like `gradient_factors`."""
+        return self.gradient_factors(raw_prediction, rows)
+
+    def limits(self, targets, rows):
+        """That functional j is at most ``targets_j``, as `Limits` on the statistics."""
+        return each_at_most(targets)
+
+    def of_functionals(self, multipliers, rows):
+        """Multipliers of the functionals, for those of the limits."""
+        return multipliers
 
     def gradient_factors(self, raw_prediction, rows):
         """Derivative as a product of two factors.

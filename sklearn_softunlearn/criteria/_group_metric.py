@@ -9,6 +9,7 @@ from scipy import linalg
 
 from sklearn_softunlearn.criteria._base import Criterion, as_number
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
+from sklearn_softunlearn.criteria._limits import side_by_side
 from sklearn_softunlearn.criteria._names import (
     build_aggregation,
     check_options,
@@ -223,6 +224,40 @@ class GroupMetric(Criterion):
             gradients.append(gradient)
             jacobians.append(inner @ self._aggregation.jacobian(values, groups))
         return np.concatenate(gradients, axis=2), linalg.block_diag(*jacobians)
+
+    def statistics(self, raw_prediction, rows):
+        """Smooth base metric of each population, unit after unit."""
+        rows, groups = self._sharpened(rows), self._groups(rows)
+        return np.concatenate(
+            [
+                base.values(raw_prediction, rows, groups, label)
+                for base, label in self._units(rows)
+            ]
+        )
+
+    def statistics_factors(self, raw_prediction, rows):
+        """Derivative of the means of the groups, and of the base metrics by these."""
+        rows, groups = self._sharpened(rows), self._groups(rows)
+        factors = [
+            base.gradient_factors(raw_prediction, rows, groups, label)
+            for base, label in self._units(rows)
+        ]
+        gradients, inner = zip(*factors, strict=True)
+        return np.concatenate(gradients, axis=2), linalg.block_diag(*inner)
+
+    def limits(self, targets, rows):
+        """Limits on the base metrics: all groups within a corridor, or each by itself."""
+        groups = self._groups(rows)
+        pieces = np.split(targets, len(self._units(rows)))
+        return side_by_side([self._aggregation.limits(t, groups) for t in pieces])
+
+    def of_functionals(self, multipliers, rows):
+        """Multipliers of the pairs, for those of both sides of the corridor."""
+        groups = self._groups(rows)
+        pieces = np.split(multipliers, len(self._units(rows)))
+        return np.concatenate(
+            [self._aggregation.of_functionals(mu, groups) for mu in pieces]
+        )
 
     def user_value(self, functionals, rows):
         """The metric as fairlearn reports it, for values of the functionals."""

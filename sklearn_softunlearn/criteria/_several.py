@@ -5,6 +5,7 @@ import numpy as np
 from scipy import linalg
 
 from sklearn_softunlearn.criteria._base import Criterion
+from sklearn_softunlearn.criteria._limits import side_by_side
 
 
 class CriterionList(Criterion):
@@ -74,6 +75,33 @@ class CriterionList(Criterion):
         gradients, jacobians = zip(*factors, strict=True)
         return np.concatenate(gradients, axis=2), linalg.block_diag(*jacobians)
 
+    def statistics(self, raw_prediction, rows):
+        """The statistics of all criteria side by side."""
+        return np.concatenate(
+            [c.statistics(raw_prediction, rows) for c in self.criteria]
+        )
+
+    def statistics_factors(self, raw_prediction, rows):
+        """Their derivatives side by side."""
+        factors = [c.statistics_factors(raw_prediction, rows) for c in self.criteria]
+        gradients, jacobians = zip(*factors, strict=True)
+        return np.concatenate(gradients, axis=2), linalg.block_diag(*jacobians)
+
+    def limits(self, targets, rows):
+        """The limits of all criteria."""
+        pieces = self._pieces(targets, rows)
+        pairs = zip(self.criteria, pieces, strict=True)
+        return side_by_side([c.limits(piece, rows) for c, piece in pairs])
+
+    def of_functionals(self, multipliers, rows):
+        """Those of each criterion on its own."""
+        sizes = [
+            len(c.limits(np.zeros(len(c.names(rows))), rows).b) for c in self.criteria
+        ]
+        pieces = np.split(multipliers, np.cumsum(sizes)[:-1])
+        pairs = zip(self.criteria, pieces, strict=True)
+        return np.concatenate([c.of_functionals(piece, rows) for c, piece in pairs])
+
     def worst(self, value, rows):
         """Of each criterion on its own."""
         return self._each("worst", value, rows)
@@ -83,11 +111,11 @@ class CriterionList(Criterion):
         return self._each("parity", value, rows)
 
     def _each(self, method, value, rows):
-        sizes = [len(criterion.names(rows)) for criterion in self.criteria]
-        pieces = np.split(value, np.cumsum(sizes)[:-1])
+        pairs = zip(self.criteria, self._pieces(value, rows), strict=True)
         return np.concatenate(
-            [
-                getattr(criterion, method)(piece, rows)
-                for criterion, piece in zip(self.criteria, pieces, strict=True)
-            ]
+            [getattr(criterion, method)(piece, rows) for criterion, piece in pairs]
         )
+
+    def _pieces(self, value, rows):
+        sizes = [len(criterion.names(rows)) for criterion in self.criteria]
+        return np.split(value, np.cumsum(sizes)[:-1])

@@ -19,10 +19,12 @@ gets its short name in ``_curvature._BY_NAME``. It may use the ``jvp``, ``vjp`` 
 """
 
 from sklearn_softunlearn.influence._curvature import (
+    MAX_DENSE_PARAMETERS,
     Cholesky,
     ConjugateGradient,
     Diagonal,
     check_dense,
+    dense_hessian,
     largest_curvature,
     resolve_curvature,
 )
@@ -39,11 +41,13 @@ from sklearn_softunlearn.influence._leverage import (
 )
 
 __all__ = [
+    "MAX_DENSE_PARAMETERS",
     "Cholesky",
     "ConjugateGradient",
     "Diagonal",
     "amplified_gradient",
     "check_dense",
+    "dense_hessian",
     "exact_row_influence",
     "first_order_shift",
     "first_order_shifts",

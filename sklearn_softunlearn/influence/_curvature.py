@@ -81,10 +81,7 @@ class Cholesky(BaseEstimator):
             "curvature='cholesky'",
             "Use curvature='conjugate_gradient' or 'diagonal'.",
         )
-        hessian = model.gram(curvature)
-        damping = _absolute_damping(self.damping, model, np.diag(hessian))
-        hessian[np.diag_indices_from(hessian)] += model.penalty_curvature() + damping
-        _fill_null_space(hessian, model.null_directions())
+        hessian = dense_hessian(model, curvature, self.damping)
         factor = _positive_definite_factor(hessian)
         # Not a closure, which could not be cached on disk.
         solve = partial(linalg.cho_solve, factor)
@@ -209,6 +206,15 @@ class Diagonal(BaseEstimator):
         curvature = model.loss_curvature(row_weight)
         diagonal, _ = _diagonal_and_ridge(model, curvature, self.damping)
         return lambda gradients: gradients / diagonal[:, None]
+
+
+def dense_hessian(model, curvature, damping=None):
+    """H of shape (n_parameters, n_parameters), for a given s_i * loss_i''."""
+    hessian = model.gram(curvature)
+    damping = _absolute_damping(damping, model, np.diag(hessian))
+    hessian[np.diag_indices_from(hessian)] += model.penalty_curvature() + damping
+    _fill_null_space(hessian, model.null_directions())
+    return hessian
 
 
 def check_dense(n_parameters, asked, remedy):

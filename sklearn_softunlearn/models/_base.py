@@ -44,6 +44,8 @@ class TrainedModel(ABC):
     # Share of the objective that a Newton step may gain in a converged model. At
     # scikit-learn's default tolerances it is below 1e-6.
     converged_share = 1e-5
+    # Whether J is convex in the parameters that are corrected.
+    convex = True
     # Whether raw predictions are linear in the features of `input_gradient`.
     linear_in_features = False
     # What curvature="auto" is where a dense H would be too large.
@@ -162,6 +164,20 @@ class TrainedModel(ABC):
     def penalty_slope(self):
         """Linear part of Omega, of shape (n_parameters,): 0 without an l1 penalty."""
         return np.zeros(self.parameters.size)
+
+    def shared_penalty_gradient(self):
+        """What a unit of row weight carries of the gradient of Omega; None for none.
+
+        Where the loss is a mean over rows, the estimator's own fit lets Omega grow with
+        the sum of its sample weights: then it is grad Omega divided by that sum.
+        """
+        return None
+
+    def with_row_weight(self, row_weight):
+        """The model that the estimator's own fit has with these effective weights."""
+        moved = copy(self)
+        moved.row_weight = row_weight
+        return moved
 
     def l1_strength(self):
         """Factor of ``|theta|`` in Omega, of shape (n_parameters,)."""

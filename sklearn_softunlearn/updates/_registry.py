@@ -14,6 +14,7 @@ from sklearn_softunlearn.updates._newton import NewtonUpdate
 from sklearn_softunlearn.updates._retrain import Retrain
 
 _BY_NAME = {
+    "auto": InfluenceUpdate,
     "bad_teacher": BadTeacher,
     "fine_tune": FineTune,
     "fisher": FisherForgetting,

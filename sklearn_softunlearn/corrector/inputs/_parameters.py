@@ -6,23 +6,30 @@ from numbers import Real
 from sklearn_softunlearn.criteria import resolve_criterion
 from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.updates import resolve_update
-from sklearn_softunlearn.weights import HardDeletion, SparseDeletion
+from sklearn_softunlearn.weights import ExactDeletion, HardDeletion, SparseDeletion
 
 _CHOICES = {
     "on_infeasible": ("raise", "warn"),
     "calibrate": ("safeguard", "labels", None),
 }
 
-_WEIGHTINGS = {"soft": None, "sparse": SparseDeletion(), "hard": HardDeletion()}
+_WEIGHTINGS = {
+    "auto": None,
+    "exact": ExactDeletion(),
+    "soft": None,
+    "sparse": SparseDeletion(),
+    "hard": HardDeletion(),
+}
 
 _RANGES = {
     "delta": ("in [0, 1]", lambda value: 0 <= value <= 1),
-    "utility_tol": (">= 0 and finite", lambda value: 0 <= value < float("inf")),
     "regularization": ("> 0", lambda value: value > 0),
     "max_weight": ("in (0, 1]", lambda value: 0 < value <= 1),
+    "min_weight": ("<= 0 and finite", lambda value: -float("inf") < value <= 0),
 }
 
 _OPTIONAL_RANGES = {
+    "utility_tol": (">= 0 and finite", lambda value: 0 <= value < float("inf")),
     "validation_fraction": ("strictly between 0 and 1", lambda value: 0 < value < 1),
 }
 
@@ -59,7 +66,8 @@ def resolve_weighting(weighting):
     ValueError
         If the name is not known.
     """
-    if hasattr(weighting, "choose") and not isinstance(weighting, type):
+    chooses = hasattr(weighting, "choose") or isinstance(weighting, ExactDeletion)
+    if chooses and not isinstance(weighting, type):
         return weighting
     if isinstance(weighting, str) and weighting in _WEIGHTINGS:
         return _WEIGHTINGS[weighting]

@@ -3,8 +3,12 @@
 
 import numpy as np
 
+from sklearn_softunlearn.weights import ExactSolution
+
 # Without any protection of the utility, so much more must be within reach.
 _HELPS = 1.05
+# Of the metric: by how much a request may be missed without a word.
+_MISSED = 1e-3
 
 
 def what_binds(problem):
@@ -40,6 +44,34 @@ def what_binds(problem):
         return f"{bound} {remedies[0]}."
     lettered = zip("abc", remedies, strict=False)
     return f"{bound} {'; '.join(f'({x}) {each}' for x, each in lettered)}."
+
+
+_UNMET = {
+    "bounds of the weights": "no weights between min_weight and max_weight explain it "
+    "({lower} rows are at min_weight, {upper} at max_weight). (a) Lower min_weight, so "
+    "that rows may count more; (b) raise max_weight if it is below 1; (c) lower delta.",
+    "out of reach": "no parameters that were found meet it{utility}. (a) Lower delta; (b) "
+    "measure on other rows.",
+    "not converged": "the search of the parameters stopped early. (a) Raise max_iter, "
+    "weighting=ExactDeletion(max_iter=...); (b) scale the features; (c) lower delta.",
+}
+
+
+def unmet_note(state, solution, delta):
+    """Why exact weights did not meet a request, and what to do; None if they did."""
+    if not isinstance(solution, ExactSolution) or solution.status == "optimal":
+        return None
+    if solution.delta_max >= delta - _MISSED:
+        return None
+    why = _UNMET[solution.status].format(
+        lower=solution.at_lower,
+        upper=solution.at_upper,
+        utility=" within utility_tol" if solution.bounded else "",
+    )
+    return (
+        f"delta={delta:g} is out of reach of exact weights: {solution.delta_max:.4g} of "
+        f"{state.metric.name} was removed, since {why}"
+    )
 
 
 def _share(delta):

@@ -7,7 +7,7 @@ kind that stands in `ALARMS` becomes a Python warning of that class, too.
 
 import numpy as np
 
-from sklearn_softunlearn.corrector.report._binding import what_binds
+from sklearn_softunlearn.corrector.report._binding import unmet_note, what_binds
 from sklearn_softunlearn.exceptions import (
     CorrectionWarning,
     GapReversedWarning,
@@ -60,7 +60,7 @@ def failure_notes(state, done, after, predicted, delta, harms=(), searched=False
         Whether the request was searched for the labels.
     """
     found = (
-        _out_of_reach(state, done.solution),
+        _out_of_reach(state, done.solution, delta),
         _reduced(state, done),
         _nothing_found(state, done, delta),
         _ill_conditioned(state),
@@ -85,7 +85,10 @@ def warn_of(reports):
             warn(found[0][1] + more, category)
 
 
-def _out_of_reach(state, solution):
+def _out_of_reach(state, solution, delta):
+    unmet = unmet_note(state, solution, delta)
+    if unmet is not None:
+        return "infeasible", unmet
     if solution.status != "infeasible":
         return None
     return "infeasible", (

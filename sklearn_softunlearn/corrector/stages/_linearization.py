@@ -103,6 +103,14 @@ class Linearization:
         """What a request asks of each functional of the metric."""
         return self.worst - delta * self.span
 
+    def kept_utility(self, utility_tol):
+        """What each functional of the utility may be; None is no bound at all."""
+        utility = self.value[self.n_metric :]
+        if utility_tol is None:
+            return np.full(len(utility), np.inf)
+        kept = self.utility.criterion.worst(utility, self.rows)
+        return kept + utility_tol * np.abs(kept)
+
     def remaining(self, value):
         """Distance of each functional of the metric from parity, on a common scale.
 

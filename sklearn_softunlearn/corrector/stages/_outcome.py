@@ -7,6 +7,7 @@ from sklearn_softunlearn.corrector.report._report import CorrectionReport, Repor
 from sklearn_softunlearn.corrector.report._signatures import failure_notes
 from sklearn_softunlearn.corrector.stages._attacked_rows import fresh_attack_lines
 from sklearn_softunlearn.corrector.stages._harm import harms_of
+from sklearn_softunlearn.weights import ExactSolution
 
 
 def correction_report(prepared, done, corrector):
@@ -27,7 +28,7 @@ def correction_report(prepared, done, corrector):
     before = state.raw_prediction
     after = state.model.raw_prediction(state.X, result.parameters)
     shifted = before + state.model.jvp(state.X, shift[:, None])[:, :, 0]
-    predicted = state.value + state.influence.T @ weights
+    predicted = _predicted(state, done, weights, shifted)
     raw = (before, shifted, after)
     known = np.column_stack([state.value, predicted])
     split = state.n_metric
@@ -37,7 +38,7 @@ def correction_report(prepared, done, corrector):
         *fresh_attack_lines(state, result.parameters, shift),
     ]
     delta, searched = corrector.delta, corrector.calibrate == "labels"
-    harms = tuple(harms_of(state, after, corrector.utility_tol))
+    harms = tuple(harms_of(state, after, corrector.utility_tol or 0.0))
     found = failure_notes(state, done, after, predicted, delta, harms, searched)
     return CorrectionReport(
         lines=tuple(dict.fromkeys(lines)),  # metric and utility may be the same
@@ -51,6 +52,21 @@ def correction_report(prepared, done, corrector):
         notes=tuple(note for _, note in found),
         kinds=tuple(kind for kind, _ in found),
     )
+
+
+def _predicted(state, done, weights, shifted):
+    """Functionals of the metric, then of the utility, as the weights promise them.
+
+    Those of first-order weights are promised of the metric; the utility, whose first
+    order is flat where the model is at its optimum, is that of the predicted raw
+    predictions. Exact weights promise both of these.
+    """
+    criteria = state.metric.criterion, state.utility.criterion
+    metric, utility = (each.value(shifted, state.rows) for each in criteria)
+    if not isinstance(done.solution, ExactSolution):
+        split = state.n_metric
+        metric = state.value[:split] + state.influence[:, :split].T @ weights
+    return np.concatenate([metric, utility])
 
 
 def _report_lines(named, rows, known, raw):

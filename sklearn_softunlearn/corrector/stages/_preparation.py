@@ -2,6 +2,7 @@
 """From a fitted estimator and tables of rows to influences and a weight problem."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sklearn.utils import check_array
@@ -23,6 +24,7 @@ from sklearn_softunlearn.corrector.stages._linearization import (
     NamedCriterion,
     linearize,
 )
+from sklearn_softunlearn.corrector.stages._exact import ExactProblem
 from sklearn_softunlearn.corrector.stages._own_word import check_own_word
 from sklearn_softunlearn.corrector.stages._weight_problem import weight_problem
 from sklearn_softunlearn.criteria import (
@@ -32,7 +34,6 @@ from sklearn_softunlearn.criteria import (
 )
 from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.models import embed, model_class, predictor, transformed
-from sklearn_softunlearn.weights import WeightProblem
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Prepared:
     split : Split
     state : Linearization
     groups : Groups or None
-    problem : WeightProblem
+    utility_tol : float or None
+    max_weight : float
     layer : "last", "all" or list of str
     """
 
@@ -54,8 +56,25 @@ class Prepared:
     split: Split
     state: Linearization
     groups: Groups | None
-    problem: WeightProblem
+    utility_tol: float | None
+    max_weight: float
     layer: Any = "last"
+
+    @cached_property
+    def problem(self):
+        """The weights to first order, a `WeightProblem`."""
+        return weight_problem(
+            self.state,
+            self.split.training.sample_weight,
+            utility_tol=self.utility_tol,
+            max_weight=self.max_weight,
+        )
+
+    @cached_property
+    def exact(self):
+        """The weights to the end, an `ExactProblem`."""
+        weight = self.split.training.sample_weight
+        return ExactProblem(self.state, weight, self.utility_tol)
 
 
 def prepare(
@@ -71,7 +90,7 @@ def prepare(
     pos_label=None,
     memory=None,
 ):
-    """Influences and weight problem of a fitted estimator."""
+    """Influences of a fitted estimator, and what the weights are to keep."""
     state, groups = linearize_estimator(
         base,
         split.training,
@@ -83,13 +102,7 @@ def prepare(
         pos_label=pos_label,
         memory=memory,
     )
-    problem = weight_problem(
-        state,
-        split.training.sample_weight,
-        utility_tol=utility_tol,
-        max_weight=max_weight,
-    )
-    return Prepared(base, split, state, groups, problem, layer)
+    return Prepared(base, split, state, groups, utility_tol, max_weight, layer)
 
 
 def linearize_estimator(

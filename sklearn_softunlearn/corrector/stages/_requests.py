@@ -12,6 +12,11 @@ from sklearn_softunlearn.corrector.stages._calibration import (
     shorter_request,
 )
 from sklearn_softunlearn.corrector.stages._correction import correct
+from sklearn_softunlearn.corrector.stages._exact import (
+    exact_options,
+    report_unmet,
+    solve_exactly,
+)
 from sklearn_softunlearn.corrector.stages._harm import harm_done
 from sklearn_softunlearn.corrector.stages._weight_problem import choose_weights
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn
@@ -96,6 +101,10 @@ def _request(corrector, prepared):
 
 def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     """Solve for the weights of increasing requests, and move the parameters."""
+    exact = exact_options(corrector, prepared.state)
+    if exact is not None:
+        say = on_infeasible or corrector.on_infeasible
+        return [_exactly(corrector, prepared, exact, each, say) for each in requests]
     state, solutions = prepared.state, []
     for request in requests:
         solution = choose_weights(
@@ -121,6 +130,21 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     ]  # fmt: skip
 
 
+def _exactly(corrector, prepared, options, request, on_infeasible):
+    """One request solved to the end, or the update of choice with its weights."""
+    state = prepared.state
+    bounds = corrector.min_weight, corrector.max_weight
+    solution, result, shift = solve_exactly(prepared.exact, options, request, bounds)
+    report_unmet(state, solution, request, on_infeasible)
+    if corrector.update != "auto":
+        (shift,) = first_order_shifts(
+            state.model, state.solve, solution.weights[:, None]
+        ).T
+        update = resolve_update(corrector.update)
+        result = correct(state, solution, shift, update, delta=request)
+    return Attempt(request, solution, result, shift)
+
+
 def _guarded(corrector, prepared, attempts):
     """The attempts, some of them with a smaller request, if that is what is wanted."""
     changed = [
@@ -139,7 +163,9 @@ def _guarded(corrector, prepared, attempts):
 
 
 def _harm(corrector, prepared, parameters, strict=False):
-    return harm_done(prepared.state, parameters, corrector.utility_tol, strict=strict)
+    return harm_done(
+        prepared.state, parameters, corrector.utility_tol or 0.0, strict=strict
+    )
 
 
 def _safeguarded(corrector, prepared, done, harm, left):

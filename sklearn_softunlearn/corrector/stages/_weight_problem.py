@@ -24,17 +24,16 @@ def weight_problem(state, sample_weight, *, utility_tol, max_weight):
         a_j . eps <= (1 - delta) * M_j + delta * P_j - F_j      of the metric
         u_k . eps <= M_k - U_k + utility_tol * |M_k|            of the utility
 
+    Without a ``utility_tol`` the last kind asks nothing.
+
     Rows that the user weighted by s count s times in the norm of the weights: a row
     of weight 2 is the same as two rows.
     """
     utility = state.value[state.n_metric :]
-    kept = state.utility.criterion.worst(utility, state.rows)
-    slack = np.concatenate(
-        [
-            state.worst - state.value[: state.n_metric],
-            kept - utility + utility_tol * np.abs(kept),
-        ]
-    )
+    # More than any weights within their bounds reach.
+    farthest = 2.0 * np.sum(np.abs(state.influence[:, state.n_metric :]), axis=0)
+    allowed = np.minimum(state.kept_utility(utility_tol) - utility, farthest + 1.0)
+    slack = np.concatenate([state.worst - state.value[: state.n_metric], allowed])
     tighten = np.concatenate([state.span, np.zeros(len(utility))])
     return WeightProblem(
         state.influence,
@@ -80,7 +79,7 @@ def choose_weights(
     if solution.status == "infeasible":
         _report_infeasible(state.metric.name, delta, solution, on_infeasible)
     elif solution.status.endswith("fell short"):
-        _say_infeasible(
+        say_unmet(
             f"delta={delta:g} is out of reach of hard deletion: all rows whose "
             f"deletion is predicted to lower {state.metric.name} were deleted. (a) "
             "Lower delta; (b) weighting='soft' also uses parts of rows.",
@@ -95,10 +94,11 @@ def _report_infeasible(name, delta, solution, on_infeasible):
         f"current {name} can be removed with weights within their bounds and "
         "no loss of utility beyond utility_tol. "
     )
-    _say_infeasible(message + what_binds(solution.problem), on_infeasible)
+    say_unmet(message + what_binds(solution.problem), on_infeasible)
 
 
-def _say_infeasible(message, on_infeasible):
+def say_unmet(message, on_infeasible):
+    """Raise `InfeasibleDeltaError` or warn `InfeasibleDeltaWarning`."""
     if on_infeasible == "raise":
         raise InfeasibleDeltaError(message)
     warn(

@@ -68,6 +68,7 @@ class ModuleModel(TrainedModel):
     # A net is not expected to be at a stationary point.
     converged_share = np.inf
     curvature_beyond_dense = "diagonal"
+    convex = False
     # Of the mean of the diagonal of H: flat directions are the rule in nets.
     relative_damping = 0.1
 

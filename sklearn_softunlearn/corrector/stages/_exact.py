@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The three stages solved to the end: least loss, and the weights that explain it."""
+
+from copy import copy
+from functools import cached_property
+
+import numpy as np
+from scipy import linalg
+
+from sklearn_softunlearn.corrector.inputs._parameters import resolve_weighting
+from sklearn_softunlearn.corrector.report._binding import unmet_note
+from sklearn_softunlearn.corrector.stages._linearization import OPTIMUM
+from sklearn_softunlearn.corrector.stages._weight_problem import say_unmet
+from sklearn_softunlearn.criteria import CriterionList
+from sklearn_softunlearn.influence import (
+    MAX_DENSE_PARAMETERS,
+    Cholesky,
+    check_dense,
+    dense_hessian,
+)
+from sklearn_softunlearn.updates import (
+    Point,
+    UpdateResult,
+    least_loss,
+    minimize_reweighted,
+)
+from sklearn_softunlearn.weights import (
+    ExactDeletion,
+    ExactSolution,
+    Reach,
+    RowGradients,
+    explaining_weights,
+)
+
+# Of the way from the fitted parameters: less unexplained than this is rounding.
+_EXPLAINED = 1e-7
+# Of the metric: by how much a target may be missed.
+_MISSED = 1e-3
+# Halvings of a request that is out of reach.
+_HALVINGS = 10
+# Of the spread of raw predictions: steps of the differences of gradients.
+_DIFFERENCE = 1e-4
+
+
+def exact_options(corrector, state):
+    """The `ExactDeletion` that a corrector asks for, None if it asks for another.
+
+    Raises
+    ------
+    ValueError
+        If exact weights are asked for and the model does not have them.
+    """
+    model, asked = state.model, resolve_weighting(corrector.weighting)
+    small = model.parameters.size <= MAX_DENSE_PARAMETERS
+    if corrector.weighting == "auto" and corrector.update == "auto":
+        return ExactDeletion() if model.convex and small else None
+    if not isinstance(asked, ExactDeletion):
+        return None
+    if not model.convex:
+        raise ValueError(
+            f"weighting={corrector.weighting!r} needs a training problem that is convex "
+            "in the corrected parameters, which that of all layers of a net is not. Use "
+            "layer='last', or weighting='soft'."
+        )
+    check_dense(
+        model.parameters.size,
+        f"weighting={corrector.weighting!r}",
+        "Use weighting='soft'.",
+    )
+    return asked
+
+
+class ExactProblem:
+    """Training under limits on the metric, for any request.
+
+    Parameters
+    ----------
+    state : Linearization
+    sample_weight : ndarray of shape (n_samples,)
+        Of the user, for the training rows.
+    utility_tol : float or None
+        How much each functional of the utility may rise, relative to its value; None
+        for as little as possible, which is what least loss means.
+    """
+
+    def __init__(self, state, sample_weight, utility_tol):
+        self.state, self.utility_tol = state, utility_tol
+        self.model, self.row_weight = state.model, state.model.row_weight
+        self.cost = np.where(sample_weight > 0.0, sample_weight, 1.0)
+        criteria = [state.metric.criterion]
+        if utility_tol is not None:
+            criteria.append(state.utility.criterion)
+        self.criterion = CriterionList(criteria)
+        self._measured = (None, None, None)
+
+    @cached_property
+    def least(self):
+        """J at the fitted parameters."""
+        return self.model.objective(self.row_weight)
+
+    @cached_property
+    def hessian(self):
+        """H at the fitted parameters."""
+        return dense_hessian(self.model, self.model.loss_curvature(self.row_weight))
+
+    @cached_property
+    def solve(self):
+        """Function that maps V to H^-1 V."""
+        if isinstance(self.state.curvature, Cholesky):
+            return self.state.solve
+        return Cholesky().factorize(self.model, self.row_weight)
+
+    def limits(self, delta):
+        """What a request asks of the statistics."""
+        targets = [self.state.targets(delta)]
+        if self.utility_tol is not None:
+            targets.append(self.state.kept_utility(self.utility_tol))
+        return self.criterion.limits(np.concatenate(targets), self.state.rows)
+
+    def start(self, limits):
+        """The fitted parameters, with levels in the middle of what they tie."""
+        objective, statistics = self.measure(self.model.parameters)
+        gap = limits.b - limits.A @ statistics
+        levels = np.linalg.lstsq(limits.B, gap, rcond=None)[0]
+        return Point(self.model.parameters, levels, objective, statistics)
+
+    def measure(self, theta):
+        """J and the statistics."""
+        model = self.model.at(theta)
+        same = self.state.X is model.X
+        raw = (
+            model.fitted_raw_prediction if same else model.raw_prediction(self.state.X)
+        )
+        self._measured = theta, model, raw
+        statistics = self.criterion.statistics(raw, self.state.rows)
+        return model.objective(self.row_weight), statistics
+
+    def differentiate(self, theta):
+        """Gradient of J and jacobian of the statistics."""
+        model, raw = self._at(theta)
+        inner, outer = self.criterion.statistics_factors(raw, self.state.rows)
+        jacobian = model.vjp(self.state.X, inner) @ outer
+        return model.objective_gradient(self.row_weight), jacobian
+
+    def factorize(self, theta, combination):
+        """What solves with the Hessian of J plus a combination of the statistics.
+
+        Of the latter only as much as leaves the sum positive definite.
+        """
+        model, raw = self._at(theta)
+        hessian = dense_hessian(model, model.loss_curvature(self.row_weight))
+        on_evaluation = copy(model)
+        on_evaluation.X = self.state.X
+        of_metric = on_evaluation.gram(self._curvature(raw, combination))
+        for share in (1.0, 0.5, 0.25):
+            try:
+                factor = linalg.cho_factor(hessian + share * of_metric, lower=True)
+            except linalg.LinAlgError:
+                continue
+            return lambda columns: linalg.cho_solve(factor, columns)
+        factor = linalg.cho_factor(hessian, lower=True)
+        return lambda columns: linalg.cho_solve(factor, columns)
+
+    def _curvature(self, raw, combination):
+        """Second derivative of a combination of the statistics, row by row.
+
+        By differences of the gradient with all rows moved alike: exact for means over
+        rows, and of functions of means what one row does to itself.
+        """
+
+        def gradient(raw):
+            inner, outer = self.criterion.statistics_factors(raw, self.state.rows)
+            return inner @ (outer @ combination)
+
+        n_outputs = raw.shape[1]
+        step = _DIFFERENCE * max(float(np.std(raw)), 1e-8)
+        columns = [
+            (gradient(raw + step * unit) - gradient(raw - step * unit)) / (2.0 * step)
+            for unit in np.eye(n_outputs)
+        ]
+        curvature = np.stack(columns, axis=2)
+        return 0.5 * (curvature + np.swapaxes(curvature, 1, 2))
+
+    def _at(self, theta):
+        if self._measured[0] is not theta:
+            self.measure(theta)
+        return self._measured[1:]
+
+    def parameters(self, delta, *, tol, max_iter):
+        """Parameters of least loss for a request, and the largest within reach.
+
+        Always from the fitted parameters, so that a request has one answer however
+        it is asked for; through smaller requests only where that fails.
+
+        Returns
+        -------
+        LeastLoss, float
+        """
+        options = {"size": self.state.metric_value, "tol": tol, "max_iter": max_iter}
+
+        def solve(request, start=None):
+            limits = self.limits(request)
+            start = self.start(limits) if start is None else start
+            return least_loss(self, self.solve, limits, start, **options)
+
+        found = solve(delta)
+        if self._is_met(found):
+            return found, delta
+        return self._nearest(solve, delta, found)
+
+    def _is_met(self, found):
+        return found.excess <= _MISSED * self.state.metric_value
+
+    def _nearest(self, solve, delta, found):
+        """The largest request that is met, followed upwards from smaller ones."""
+        best, low, high = found, 0.0, delta
+        start = None
+        for _ in range(_HALVINGS):
+            request = 0.5 * (low + high)
+            tried = solve(request, start)
+            if not self._is_met(tried):
+                high = request
+                continue
+            best, low, start = tried, request, tried.point
+            if high == delta:
+                whole = solve(delta, start)
+                if self._is_met(whole):
+                    return whole, delta
+        return best, low
+
+    def explained(self, theta, lower, upper):
+        """The smallest weights under which parameters are the optimum of training."""
+        model = self.model.at(theta)
+        target = model.objective_gradient(self.row_weight)
+        rows = RowGradients(model, model.shared_penalty_gradient())
+        return explaining_weights(
+            rows,
+            self.cost,
+            target,
+            self.solve,
+            self.hessian,
+            lower=lower,
+            upper=upper,
+        )
+
+
+def solve_exactly(problem, options, delta, bounds):
+    """Weights and parameters for a request.
+
+    Parameters
+    ----------
+    problem : ExactProblem
+    options : ExactDeletion
+    delta : float
+    bounds : tuple of float
+        Smallest and largest deletion weight.
+
+    Returns
+    -------
+    ExactSolution, UpdateResult, ndarray of shape (n_parameters,)
+        The last is the step that was asked for; where the weights cannot explain it,
+        the parameters of the result are those that the weights retrain to.
+    """
+    state, fitted = problem.state, problem.model.parameters
+    if delta == 0.0 or state.metric_value <= OPTIMUM:
+        weights = np.zeros(len(problem.row_weight))
+        solution = ExactSolution(
+            weights, np.zeros(len(state.value)), 0.0, "optimal", Reach(1.0)
+        )
+        return solution, UpdateResult(fitted, 0, "nothing to do"), np.zeros_like(fitted)
+    found, reached = problem.parameters(
+        delta, tol=options.tol, max_iter=options.max_iter
+    )
+    theta = found.point.theta
+    explanation = problem.explained(theta, *bounds)
+    final, status = theta, "optimal" if found.converged else "not converged"
+    if reached < delta:
+        status = "out of reach"
+    if explanation.left > _EXPLAINED:
+        remaining = problem.row_weight * (1.0 - explanation.weights)
+        model = problem.model.with_row_weight(remaining).at(theta)
+        final = minimize_reweighted(model, remaining).parameters
+        status = "bounds of the weights"
+        reached = 1.0 - surrogate_left(problem, final)
+    weights, (lower, upper) = explanation.weights, bounds
+    solution = ExactSolution(
+        weights,
+        _of_functionals(problem, found.multipliers),
+        explanation.left,
+        status,
+        Reach(1.0 if status == "optimal" else max(reached, 0.0), upper),
+        int(np.sum(weights <= lower)) if lower < 0.0 else 0,
+        int(np.sum(weights >= upper)),
+        found.n_iter,
+        bounded=problem.utility_tol is not None,
+    )
+    result = UpdateResult(final, found.n_iter, status)
+    return solution, result, theta - fitted
+
+
+def report_unmet(state, solution, delta, on_infeasible):
+    """Raise or warn if a request was not met, as the user wants it."""
+    note = unmet_note(state, solution, delta)
+    if note is not None and on_infeasible != "ignore":
+        say_unmet(note, on_infeasible)
+
+
+def surrogate_left(problem, theta):
+    """Share of the smooth metric that is left at some parameters."""
+    state = problem.state
+    value = state.metric.criterion.value(
+        state.model.raw_prediction(state.X, theta), state.rows
+    )
+    return float(np.max(state.remaining(value))) / state.metric_value
+
+
+def _of_functionals(problem, multipliers):
+    found = problem.criterion.of_functionals(multipliers, problem.state.rows)
+    return np.append(found, np.zeros(len(problem.state.value) - len(found)))

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The smallest weights under which given parameters are the optimum of training.
+
+With rows ``g_i = s_i grad loss_i(theta)`` and the target ``g = grad J(theta)``, training
+with row i at weight ``s_i (1 - eps_i)`` ends at theta if ``sum_i eps_i g_i = g``:
+
+    min_eps  1/2 sum_i r_i eps_i^2   s.t.   G.T eps = g,   lower <= eps <= upper
+
+The dual has one unknown per parameter, ``eps(y) = clip(-(G y) / r, lower, upper)``, and
+each evaluation is a pass over the rows. Where no weights within the bounds reach g the
+dual is unbounded, and what is wanted are the weights that come nearest in the norm in
+which parameters move, ``|G.T eps - g|`` in H^-1. Proximal steps find either,
+
+    y <- argmax_y  q(y) - mu / 2 |y - y_old|_H^2
+
+each by semismooth Newton: the multipliers of a target within reach converge, those of
+one out of reach grow along the direction that proves it.
+
+References
+----------
+R. T. Rockafellar, Augmented Lagrangians and applications of the proximal point
+algorithm in convex programming, Math. Oper. Res. 1 (1976).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+_SUFFICIENT = 1e-4
+_SHORTEST = 2.0**-30
+_ROUNDING = 1e-13
+# Of the curvature of the dual: so small that two proximal steps are enough.
+_PROXIMAL = 1e-8
+_MAX_PROXIMAL, _MAX_NEWTON = 20, 60
+# Of what is left: a proximal step that gains less shows the target is out of reach.
+_STALLED = 0.5
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Weights, and what of the target they leave.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_samples,)
+    left : float
+        ``|G.T eps - g|`` relative to ``|g|``, both in the norm of H^-1: to first order
+        the share of the way from the fitted parameters that no weights explain.
+    n_iter : int
+        Newton steps.
+    """
+
+    weights: np.ndarray
+    left: float
+    n_iter: int
+
+
+class RowGradients:
+    """The rows ``g_i``, known by their products.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        At the parameters to explain.
+    shared : ndarray of shape (n_parameters,) or None
+        What each unit of row weight carries of the gradient of the penalty, for
+        estimators whose penalty grows with the sum of the weights.
+    """
+
+    def __init__(self, model, shared=None):
+        self.model, self.shared = model, shared
+        self._slopes = model.row_weight[:, None] * model.loss_gradient()
+
+    def times(self, y):
+        """G y, of shape (n_samples,)."""
+        products = self.model.jvp(self.model.X, y[:, None])[:, :, 0]
+        found = np.sum(products * self._slopes, axis=1)
+        if self.shared is not None:
+            found += self.model.row_weight * (self.shared @ y)
+        return found
+
+    def total(self, eps):
+        """G.T eps, of shape (n_parameters,)."""
+        weighted = (eps[:, None] * self._slopes)[:, :, None]
+        found = self.model.vjp(self.model.X, weighted)[:, 0]
+        if self.shared is not None:
+            found += (self.model.row_weight @ eps) * self.shared
+        return found
+
+    def gram(self, scale):
+        """G.T diag(scale) G, of shape (n_parameters, n_parameters)."""
+        slopes = self._slopes
+        outer = slopes[:, :, None] * slopes[:, None, :] * scale[:, None, None]
+        gram = self.model.gram(outer)
+        if self.shared is None:
+            return gram
+        weight = self.model.row_weight * scale
+        weighted = (weight[:, None] * slopes)[:, :, None]
+        cross = np.outer(self.model.vjp(self.model.X, weighted)[:, 0], self.shared)
+        own = (weight @ self.model.row_weight) * np.outer(self.shared, self.shared)
+        return gram + cross + cross.T + own
+
+
+def explaining_weights(rows, cost, target, solve, hessian, *, lower, upper, tol=1e-10):
+    """Solve for the weights.
+
+    Parameters
+    ----------
+    rows : RowGradients
+    cost : ndarray of shape (n_samples,)
+        r_i > 0: what a weight costs in the norm.
+    target : ndarray of shape (n_parameters,)
+        grad J.
+    solve : callable
+        Maps V to H^-1 V.
+    hessian : ndarray of shape (n_parameters, n_parameters)
+        H.
+    lower, upper : float or ndarray of shape (n_samples,)
+    tol : float, default=1e-10
+        Of what is left.
+
+    Returns
+    -------
+    Explanation
+    """
+    dual = _Dual(rows, cost, target, lower, upper)
+    y, size = np.zeros(target.size), _norm(target, solve)
+    if size == 0.0:
+        return Explanation(np.clip(np.zeros(len(cost)), lower, upper), 0.0, 0)
+    left, total = np.inf, 0
+    for _ in range(_MAX_PROXIMAL):
+        y, residual, steps = _proximal_step(dual, y, hessian, tol)
+        before, left = left, _norm(residual, solve) / size
+        total += steps
+        if left <= tol or left > _STALLED * before:
+            break
+    return Explanation(dual.weights(dual.unclipped(y)), left, total)
+
+
+def _norm(vector, solve):
+    return float(np.sqrt(max(vector @ solve(vector[:, None])[:, 0], 0.0)))
+
+
+class _Dual:
+    """The dual function ``q`` and its derivatives."""
+
+    def __init__(self, rows, cost, target, lower, upper):
+        self.rows, self.cost, self.target = rows, cost, target
+        self.lower, self.upper = lower, upper
+
+    def unclipped(self, y):
+        return -self.rows.times(y) / self.cost
+
+    def weights(self, unclipped):
+        return np.clip(unclipped, self.lower, self.upper)
+
+    def value(self, y, unclipped):
+        eps = self.weights(unclipped)
+        return float(
+            np.sum(self.cost * eps * (0.5 * eps - unclipped)) - y @ self.target
+        )
+
+    def gradient(self, unclipped):
+        return self.rows.total(self.weights(unclipped)) - self.target
+
+    def curvature(self, unclipped):
+        """Minus the Hessian: the gram matrix of the rows between their bounds."""
+        free = (unclipped >= self.lower) & (unclipped <= self.upper)
+        return self.rows.gram(free / self.cost)
+
+
+def _proximal_step(dual, centre, hessian, tol):
+    """Maximum of the proximal dual, what its weights leave, and the Newton steps."""
+    y, unclipped = centre, dual.unclipped(centre)
+    curvature = dual.curvature(unclipped)
+    mu = _PROXIMAL * np.trace(curvature) / np.trace(hessian)
+    mu = max(mu, np.finfo(float).tiny)
+    enough = tol * np.max(np.abs(dual.target))
+    for step in range(_MAX_NEWTON):
+        residual, pull = dual.gradient(unclipped), mu * (hessian @ (y - centre))
+        if np.max(np.abs(residual - pull)) <= enough:
+            break
+        if step:
+            curvature = dual.curvature(unclipped)
+        direction = linalg.solve(
+            curvature + mu * hessian, residual - pull, assume_a="pos"
+        )
+
+        def value(y, unclipped):
+            return dual.value(y, unclipped) - 0.5 * mu * (
+                (y - centre) @ hessian @ (y - centre)
+            )
+
+        slope, here = float((residual - pull) @ direction), value(y, unclipped)
+        length = 1.0
+        while length > _SHORTEST:
+            new = y + length * direction
+            moved = dual.unclipped(new)
+            rise = value(new, moved) - here
+            if rise >= _SUFFICIENT * length * slope - _ROUNDING * abs(here):
+                break
+            length *= 0.5
+        y, unclipped = new, moved
+    return y, dual.gradient(unclipped), step

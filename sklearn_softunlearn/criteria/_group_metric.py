@@ -246,7 +246,7 @@ class GroupMetric(Criterion):
         return np.concatenate(gradients, axis=2), linalg.block_diag(*inner)
 
     def limits(self, targets, rows):
-        """Limits on the base metrics: all groups within a corridor, or each by itself."""
+        """Limits on the base metrics: all groups in a corridor, or each by itself."""
         groups = self._groups(rows)
         pieces = np.split(targets, len(self._units(rows)))
         return side_by_side([self._aggregation.limits(t, groups) for t in pieces])

@@ -8,8 +8,8 @@ group, say) and c free levels (see `Limits`). Sequential quadratic programming: 
 statistics are linearised at theta, and the step solves the quadratic programme with the
 Hessian of J at the fitted parameters. One factor of it serves the first steps; by what
 the curvature of the Lagrangian differs from it is learnt from the steps themselves
-(damped limited-memory BFGS started from that factor). Where this is slow, the Hessian of
-the Lagrangian is factored once more.
+(damped limited-memory BFGS started from that factor). Where this is slow, the Hessian
+of the Lagrangian is factored once more.
 
 The first step is soft-weighted unlearning to first order; this goes on to the end.
 

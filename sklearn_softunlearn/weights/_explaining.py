@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The smallest weights under which given parameters are the optimum of training.
 
-With rows ``g_i = s_i grad loss_i(theta)`` and the target ``g = grad J(theta)``, training
-with row i at weight ``s_i (1 - eps_i)`` ends at theta if ``sum_i eps_i g_i = g``:
+With rows ``g_i = s_i grad loss_i(theta)`` and the target ``g = grad J(theta)``,
+training with row i at weight ``s_i (1 - eps_i)`` ends at theta if
+``sum_i eps_i g_i = g``:
 
     min_eps  1/2 sum_i r_i eps_i^2   s.t.   G.T eps = g,   lower <= eps <= upper
 
@@ -177,29 +178,27 @@ def _proximal_step(dual, centre, hessian, tol):
     mu = _PROXIMAL * np.trace(curvature) / np.trace(hessian)
     mu = max(mu, np.finfo(float).tiny)
     enough = tol * np.max(np.abs(dual.target))
+
+    def value(y, unclipped):
+        away = y - centre
+        return dual.value(y, unclipped) - 0.5 * mu * float(away @ hessian @ away)
+
     for step in range(_MAX_NEWTON):
-        residual, pull = dual.gradient(unclipped), mu * (hessian @ (y - centre))
-        if np.max(np.abs(residual - pull)) <= enough:
+        gradient = dual.gradient(unclipped) - mu * (hessian @ (y - centre))
+        if np.max(np.abs(gradient)) <= enough:
             break
         if step:
             curvature = dual.curvature(unclipped)
-        direction = linalg.solve(
-            curvature + mu * hessian, residual - pull, assume_a="pos"
-        )
-
-        def value(y, unclipped):
-            return dual.value(y, unclipped) - 0.5 * mu * (
-                (y - centre) @ hessian @ (y - centre)
-            )
-
-        slope, here = float((residual - pull) @ direction), value(y, unclipped)
+        matrix = curvature + mu * hessian
+        direction = linalg.solve(matrix, gradient, assume_a="pos")
+        here, promised = value(y, unclipped), _SUFFICIENT * float(gradient @ direction)
+        least = here - _ROUNDING * abs(here)
         length = 1.0
         while length > _SHORTEST:
             new = y + length * direction
-            moved = dual.unclipped(new)
-            rise = value(new, moved) - here
-            if rise >= _SUFFICIENT * length * slope - _ROUNDING * abs(here):
+            unclipped = dual.unclipped(new)
+            if value(new, unclipped) >= least + length * promised:
                 break
             length *= 0.5
-        y, unclipped = new, moved
+        y = new
     return y, dual.gradient(unclipped), step

@@ -8,7 +8,7 @@ from sklearn_softunlearn.weights import ExactSolution
 # Without any protection of the utility, so much more must be within reach.
 _HELPS = 1.05
 # Of the metric: by how much a request may be missed without a word.
-_MISSED = 1e-3
+_MISSED = 5e-3
 
 
 def what_binds(problem):
@@ -48,10 +48,11 @@ def what_binds(problem):
 
 _UNMET = {
     "bounds of the weights": "no weights between min_weight and max_weight explain it "
-    "({lower} rows are at min_weight, {upper} at max_weight). (a) Lower min_weight, so "
-    "that rows may count more; (b) raise max_weight if it is below 1; (c) lower delta.",
-    "out of reach": "no parameters that were found meet it{utility}. (a) Lower delta; (b) "
-    "measure on other rows.",
+    "({lower} rows are at min_weight, {upper} at max_weight). (a) Lower min_weight, "
+    "so that rows may count more; (b) raise max_weight if it is below 1; (c) lower "
+    "delta.",
+    "out of reach": "no parameters that were found meet it{utility}. (a) Lower delta; "
+    "(b) measure on other rows.",
     "not converged": "the search of the parameters stopped early. (a) Raise max_iter, "
     "weighting=ExactDeletion(max_iter=...); (b) scale the features; (c) lower delta.",
 }
@@ -69,8 +70,8 @@ def unmet_note(state, solution, delta):
         utility=" within utility_tol" if solution.bounded else "",
     )
     return (
-        f"delta={delta:g} is out of reach of exact weights: {solution.delta_max:.4g} of "
-        f"{state.metric.name} was removed, since {why}"
+        f"delta={delta:g} is out of reach of exact weights: {solution.delta_max:.4g} "
+        f"of {state.metric.name} was removed, since {why}"
     )
 
 

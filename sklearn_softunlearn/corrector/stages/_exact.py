@@ -58,9 +58,9 @@ def exact_options(corrector, state):
         return None
     if not model.convex:
         raise ValueError(
-            f"weighting={corrector.weighting!r} needs a training problem that is convex "
-            "in the corrected parameters, which that of all layers of a net is not. Use "
-            "layer='last', or weighting='soft'."
+            f"weighting={corrector.weighting!r} needs a training problem that is "
+            "convex in the corrected parameters, which that of all layers of a net is "
+            "not. Use layer='last', or weighting='soft'."
         )
     check_dense(
         model.parameters.size,
@@ -127,10 +127,8 @@ class ExactProblem:
     def measure(self, theta):
         """J and the statistics."""
         model = self.model.at(theta)
-        same = self.state.X is model.X
-        raw = (
-            model.fitted_raw_prediction if same else model.raw_prediction(self.state.X)
-        )
+        X = self.state.X
+        raw = model.fitted_raw_prediction if X is model.X else model.raw_prediction(X)
         self._measured = theta, model, raw
         statistics = self.criterion.statistics(raw, self.state.rows)
         return model.objective(self.row_weight), statistics

@@ -20,7 +20,7 @@ from sklearn_softunlearn.corrector.stages._exact import (
 from sklearn_softunlearn.corrector.stages._harm import harm_done
 from sklearn_softunlearn.corrector.stages._weight_problem import choose_weights
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn
-from sklearn_softunlearn.influence import first_order_shifts
+from sklearn_softunlearn.influence import first_order_shift, first_order_shifts
 from sklearn_softunlearn.updates import UpdateResult, resolve_update
 from sklearn_softunlearn.weights import WeightSolution
 
@@ -137,9 +137,7 @@ def _exactly(corrector, prepared, options, request, on_infeasible):
     solution, result, shift = solve_exactly(prepared.exact, options, request, bounds)
     report_unmet(state, solution, request, on_infeasible)
     if corrector.update != "auto":
-        (shift,) = first_order_shifts(
-            state.model, state.solve, solution.weights[:, None]
-        ).T
+        shift = first_order_shift(state.model, state.solve, solution.weights)
         update = resolve_update(corrector.update)
         result = correct(state, solution, shift, update, delta=request)
     return Attempt(request, solution, result, shift)

@@ -49,12 +49,17 @@ def class_weights(estimator, y, sample_weight):
     scikit-learn counts sample weights in "balanced" since 1.7 and rows before.
     """
     options = {}
-    if "sample_weight" in signature(compute_class_weight).parameters:
+    if balanced_counts_sample_weight():
         options["sample_weight"] = sample_weight
     classes = np.asarray(estimator.classes_)
     return compute_class_weight(
         estimator.class_weight, classes=classes, y=classes[y], **options
     )
+
+
+def balanced_counts_sample_weight():
+    """Whether class_weight="balanced" depends on the sample weights: since 1.7."""
+    return "sample_weight" in signature(compute_class_weight).parameters
 
 
 def check_sample_weight(sample_weight, X, parameter="sample_weight"):

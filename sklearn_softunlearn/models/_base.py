@@ -173,6 +173,15 @@ class TrainedModel(ABC):
         """
         return None
 
+    def kept_sums(self):
+        """Sums of deletion weights that must be 0 for Omega and s to stay; None: none.
+
+        Of shape (n_samples, n_sums). Where class weights are computed from the sample
+        weights, the estimator's own fit leaves them alone only if the same share of
+        each class is deleted.
+        """
+        return None
+
     def with_row_weight(self, row_weight):
         """The model that the estimator's own fit has with these effective weights."""
         moved = copy(self)

@@ -6,6 +6,7 @@ from copy import copy, deepcopy
 import numpy as np
 from sklearn.base import clone, is_classifier
 
+from sklearn_softunlearn._sklearn_compat import balanced_counts_sample_weight
 from sklearn_softunlearn.models._linear import LinearModel
 
 
@@ -86,6 +87,15 @@ class FittedLinearModel(LinearModel):
             return {}
         single = raw_prediction.shape[1] == 1
         return {"decision_function": raw_prediction[:, 0] if single else raw_prediction}
+
+    def kept_sums(self):
+        """For class_weight="balanced": shares of classes, less that of the first."""
+        counted = balanced_counts_sample_weight()
+        if getattr(self.estimator, "class_weight", None) != "balanced" or not counted:
+            return None
+        own = np.eye(len(self.estimator.classes_))[self.y] * self.row_weight[:, None]
+        shares = own / np.sum(own, axis=0)
+        return shares[:, 1:] - shares[:, :1]
 
     def input_gradient(self, inputs, cotangent):
         """Raw predictions, and factors times coefficients."""

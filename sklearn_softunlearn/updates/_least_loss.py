@@ -26,6 +26,8 @@ import numpy as np
 from scipy import linalg
 from scipy.optimize import nnls
 
+from sklearn_softunlearn.criteria import Limits
+
 # Pairs of steps that the curvature is learnt from.
 _MEMORY = 12
 # Curvature of a level relative to that of the limits that it ties: in effect free.
@@ -74,6 +76,7 @@ class LeastLoss:
     ``excess`` is the largest violation of a limit, in the units of the limits.
     """
 
+    limits: Limits
     point: Point
     multipliers: np.ndarray
     n_iter: int
@@ -165,7 +168,7 @@ def least_loss(problem, solve, limits, start, *, size, tol=1e-7, max_iter=100):
         # The step solves B d = -slope.
         inverse.learn(length * step, change, -length * slope)
         point = new
-    return LeastLoss(point, mu, n_iter, done, excess)
+    return LeastLoss(limits, point, mu, n_iter, done, excess)
 
 
 def _differentiated(problem, point):

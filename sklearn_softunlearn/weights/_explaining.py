@@ -24,6 +24,7 @@ algorithm in convex programming, Math. Oper. Res. 1 (1976).
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import linalg
@@ -67,16 +68,32 @@ class RowGradients:
     shared : ndarray of shape (n_parameters,) or None
         What each unit of row weight carries of the gradient of the penalty, for
         estimators whose penalty grows with the sum of the weights.
+    kept : ndarray of shape (n_samples, n_kept) or None
+        Sums ``kept.T @ eps`` that are to be zero as well. They are further columns of
+        G, brought to the size of the others.
     """
 
-    def __init__(self, model, shared=None):
+    def __init__(self, model, shared=None, kept=None):
         self.model, self.shared = model, shared
         self._slopes = model.row_weight[:, None] * model.loss_gradient()
+        size = np.linalg.norm(self._slopes)
+        kept = np.zeros((len(self._slopes), 0)) if kept is None else kept
+        self._kept = kept * (size / np.maximum(np.linalg.norm(kept, axis=0), 1e-300))
+
+    @property
+    def n_kept(self):
+        """Number of the sums that are to be zero."""
+        return self._kept.shape[1]
+
+    def _split(self, y):
+        size = len(y) - self.n_kept
+        return y[:size], y[size:]
 
     def times(self, y):
         """G y, of shape (n_samples,)."""
+        y, of_kept = self._split(y)
         products = self.model.jvp(self.model.X, y[:, None])[:, :, 0]
-        found = np.sum(products * self._slopes, axis=1)
+        found = np.sum(products * self._slopes, axis=1) + self._kept @ of_kept
         if self.shared is not None:
             found += self.model.row_weight * (self.shared @ y)
         return found
@@ -87,10 +104,18 @@ class RowGradients:
         found = self.model.vjp(self.model.X, weighted)[:, 0]
         if self.shared is not None:
             found += (self.model.row_weight @ eps) * self.shared
-        return found
+        return np.append(found, eps @ self._kept)
 
     def gram(self, scale):
-        """G.T diag(scale) G, of shape (n_parameters, n_parameters)."""
+        """G.T diag(scale) G, with a row for each parameter and each kept sum."""
+        gram = self._gram(scale)
+        if not self.n_kept:
+            return gram
+        weighted = scale[:, None] * self._kept
+        cross = np.column_stack([self._split(self.total(w))[0] for w in weighted.T])
+        return np.block([[gram, cross], [cross.T, self._kept.T @ weighted]])
+
+    def _gram(self, scale):
         slopes = self._slopes
         outer = slopes[:, :, None] * slopes[:, None, :] * scale[:, None, None]
         gram = self.model.gram(outer)
@@ -125,22 +150,30 @@ def explaining_weights(rows, cost, target, solve, hessian, *, lower, upper, tol=
     -------
     Explanation
     """
+    typical = float(np.trace(hessian)) / len(hessian)
+    norm = partial(_norm, solve=solve, typical=typical, n_kept=rows.n_kept)
+    target = np.append(target, np.zeros(rows.n_kept))
+    hessian = linalg.block_diag(hessian, typical * np.eye(rows.n_kept))
     dual = _Dual(rows, cost, target, lower, upper)
-    y, size = np.zeros(target.size), _norm(target, solve)
+    y, size = np.zeros(target.size), norm(target)
     if size == 0.0:
         return Explanation(np.clip(np.zeros(len(cost)), lower, upper), 0.0, 0)
     left, total = np.inf, 0
     for _ in range(_MAX_PROXIMAL):
         y, residual, steps = _proximal_step(dual, y, hessian, tol)
-        before, left = left, _norm(residual, solve) / size
+        before, left = left, norm(residual) / size
         total += steps
         if left <= tol or left > _STALLED * before:
             break
     return Explanation(dual.weights(dual.unclipped(y)), left, total)
 
 
-def _norm(vector, solve):
-    return float(np.sqrt(max(vector @ solve(vector[:, None])[:, 0], 0.0)))
+def _norm(vector, *, solve, typical, n_kept):
+    """In H^-1, continued by a typical entry of H to the kept sums."""
+    split = len(vector) - n_kept
+    own, kept = vector[:split], vector[split:]
+    square = own @ solve(own[:, None])[:, 0] + kept @ kept / typical
+    return float(np.sqrt(max(square, 0.0)))
 
 
 class _Dual:

@@ -9,6 +9,10 @@ from scipy import linalg
 
 from sklearn_softunlearn.corrector.inputs._parameters import resolve_weighting
 from sklearn_softunlearn.corrector.report._binding import unmet_note
+from sklearn_softunlearn.corrector.stages._faces import (
+    explained_over_faces,
+    least_loss_over_faces,
+)
 from sklearn_softunlearn.corrector.stages._linearization import OPTIMUM
 from sklearn_softunlearn.corrector.stages._weight_problem import say_unmet
 from sklearn_softunlearn.criteria import CriterionList
@@ -22,6 +26,7 @@ from sklearn_softunlearn.updates import (
     Point,
     UpdateResult,
     least_loss,
+    minimize_l1,
     minimize_reweighted,
 )
 from sklearn_softunlearn.weights import (
@@ -36,6 +41,8 @@ from sklearn_softunlearn.weights import (
 _EXPLAINED = 1e-7
 # Of the metric: by how much a target may be missed.
 _MISSED = 1e-3
+# Of the row weight: squared Newton decrement of the retrained parameters.
+_RETRAINED = 1e-18
 # Halvings of a request that is out of reach.
 _HALVINGS = 10
 # Of the spread of raw predictions: steps of the differences of gradients.
@@ -86,17 +93,13 @@ class ExactProblem:
     def __init__(self, state, sample_weight, utility_tol):
         self.state, self.utility_tol = state, utility_tol
         self.model, self.row_weight = state.model, state.model.row_weight
+        self.least = self.model.objective(self.row_weight)
         self.cost = np.where(sample_weight > 0.0, sample_weight, 1.0)
         criteria = [state.metric.criterion]
         if utility_tol is not None:
             criteria.append(state.utility.criterion)
         self.criterion = CriterionList(criteria)
         self._measured = (None, None, None)
-
-    @cached_property
-    def least(self):
-        """J at the fitted parameters."""
-        return self.model.objective(self.row_weight)
 
     @cached_property
     def hessian(self):
@@ -106,9 +109,29 @@ class ExactProblem:
     @cached_property
     def solve(self):
         """Function that maps V to H^-1 V."""
-        if isinstance(self.state.curvature, Cholesky):
+        given = self.model is self.state.model
+        if given and isinstance(self.state.curvature, Cholesky):
             return self.state.solve
         return Cholesky().factorize(self.model, self.row_weight)
+
+    def on_face(self, signs, theta):
+        """The same problem where coefficients under an l1 penalty have these signs."""
+        moved = copy(self)
+        for known in ("hessian", "solve"):
+            vars(moved).pop(known, None)
+        held = (self.model.l1_strength() > 0.0) & (signs == 0.0)
+        theta = np.where(held, 0.0, theta)
+        moved.model = self.model.with_signs(signs).at(theta)
+        moved._measured = (None, None, None)
+        return moved
+
+    def lagrangian_gradient(self, model, found):
+        """Gradient of the loss and the limited statistics by all of a model's moves."""
+        raw = model.raw_prediction(self.state.X)
+        inner, outer = self.criterion.statistics_factors(raw, self.state.rows)
+        limits = found.limits.A.T @ found.multipliers
+        of_metric = model.vjp(self.state.X, inner) @ (outer @ limits)
+        return model.loss_parameter_gradient(self.row_weight) + of_metric
 
     def limits(self, delta):
         """What a request asks of the statistics."""
@@ -230,7 +253,7 @@ class ExactProblem:
         """The smallest weights under which parameters are the optimum of training."""
         model = self.model.at(theta)
         target = model.objective_gradient(self.row_weight)
-        rows = RowGradients(model, model.shared_penalty_gradient())
+        rows = RowGradients(model, model.shared_penalty_gradient(), model.kept_sums())
         return explaining_weights(
             rows,
             self.cost,
@@ -266,18 +289,18 @@ def solve_exactly(problem, options, delta, bounds):
             weights, np.zeros(len(state.value)), 0.0, "optimal", Reach(1.0)
         )
         return solution, UpdateResult(fitted, 0, "nothing to do"), np.zeros_like(fitted)
-    found, reached = problem.parameters(
-        delta, tol=options.tol, max_iter=options.max_iter
+    problem, found, reached = least_loss_over_faces(
+        problem, delta, tol=options.tol, max_iter=options.max_iter
     )
     theta = found.point.theta
-    explanation = problem.explained(theta, *bounds)
+    explanation = explained_over_faces(problem, theta, *bounds)
     final, status = theta, "optimal" if found.converged else "not converged"
     if reached < delta:
         status = "out of reach"
     if explanation.left > _EXPLAINED:
         remaining = problem.row_weight * (1.0 - explanation.weights)
         model = problem.model.with_row_weight(remaining).at(theta)
-        final = minimize_reweighted(model, remaining).parameters
+        final = retrained(model, remaining)
         status = "bounds of the weights"
         reached = 1.0 - surrogate_left(problem, final)
     weights, (lower, upper) = explanation.weights, bounds
@@ -301,6 +324,14 @@ def report_unmet(state, solution, delta, on_infeasible):
     note = unmet_note(state, solution, delta)
     if note is not None and on_infeasible != "ignore":
         say_unmet(note, on_infeasible)
+
+
+def retrained(model, row_weight):
+    """Parameters at the optimum with these row weights, from those of a model."""
+    if np.any(model.l1_strength()):
+        tolerance = _RETRAINED * float(np.sum(row_weight))
+        return minimize_l1(model, row_weight, model.parameters, tolerance)
+    return minimize_reweighted(model, row_weight).parameters
 
 
 def surrogate_left(problem, theta):

@@ -19,12 +19,12 @@ from sklearn_softunlearn.corrector.stages._attacked_rows import (
     with_attacked_rows,
 )
 from sklearn_softunlearn.corrector.stages._convergence import warn_if_unconverged
+from sklearn_softunlearn.corrector.stages._exact import ExactProblem
 from sklearn_softunlearn.corrector.stages._linearization import (
     Linearization,
     NamedCriterion,
     linearize,
 )
-from sklearn_softunlearn.corrector.stages._exact import ExactProblem
 from sklearn_softunlearn.corrector.stages._own_word import check_own_word
 from sklearn_softunlearn.corrector.stages._weight_problem import weight_problem
 from sklearn_softunlearn.criteria import (

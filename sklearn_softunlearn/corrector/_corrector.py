@@ -65,10 +65,10 @@ class SoftUnlearnCorrector(
     utility : str, callable, Criterion or list, default="loss"
         What must not get worse. "group_loss" is the loss of each group:
         ``["loss", "group_loss"]`` asks that no group fares worse.
-    utility_tol : float >= 0 or None, default=None
+    utility_tol : float >= 0 or None, default=0.0
         How much of the utility may be lost, relative to its current value. None sets no
         bound: exact weights lose as little of the training loss as the request allows.
-    weighting : {"auto", "exact", "soft", "sparse", "hard"} or object, default="auto"
+    weighting : {"auto", "exact", "soft", "sparse", "hard"} or object, default="soft"
         "exact" solves the three stages to the end: what is asked is realised, at the
         least loss, and retraining with ``sample_weight_`` gives the corrected model;
         see `ExactDeletion`. "soft" is the first order of this, the paper's method: it
@@ -218,8 +218,8 @@ class SoftUnlearnCorrector(
         metric="demographic_parity_difference",
         delta=0.5,
         utility="loss",
-        utility_tol=None,
-        weighting="auto",
+        utility_tol=0.0,
+        weighting="soft",
         regularization=1.0,
         max_weight=1.0,
         min_weight=-1.0,

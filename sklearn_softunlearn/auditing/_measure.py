@@ -138,18 +138,13 @@ def audit(
     }
     curve, remarks = tradeoff_of(subject, path, held_out, asked)
     made = provenance(subject, held_out, training, settings)
+    notes = notes_of(subject, judged, on_training_rows=_same(made["data"]))
     document = {
         "schema": SCHEMA,
         "title": title or f"Audit of {subject.title}",
         **_measured(judged, asked, settings),
-        "notes": [
-            *notes_of(subject, judged, on_training_rows=_same(made["data"])),
-            *remarks,
-        ],
-        "models": {
-            when: {"name": name_of(model), "text": short(model)}
-            for when, model in (("before", subject.before), ("after", subject.after))
-        },
+        "notes": [*notes, *remarks],
+        "models": _models(subject),
         "request": request_of(subject.corrector),
         "promise": promise_of(subject.corrector),
         "tradeoff": curve,
@@ -174,6 +169,13 @@ def _measured(judged, asked, settings):
         **measured,
         "got_worse": got_worse(measured),
         "calibration": calibration_curves(judged, settings["confidence_level"]),
+    }
+
+
+def _models(subject):
+    return {
+        when: {"name": name_of(model), "text": short(model)}
+        for when, model in (("before", subject.before), ("after", subject.after))
     }
 
 

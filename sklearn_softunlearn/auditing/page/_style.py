@@ -30,6 +30,7 @@ _RULES = """
 @ { background: var(--bg); color: var(--fg); color-scheme: light dark;
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
   margin: 0 auto; max-width: 56rem; padding: 1rem; overflow-wrap: break-word; }
+@ h1, @ h2, @ h3 { color: var(--fg); }
 @ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0.5rem 0; }
 @ h2 { border-top: 1px solid var(--line); font-size: 1.25rem; line-height: 1.3;
   margin: 2.2rem 0 0.6rem; padding-top: 1.2rem; }
@@ -50,8 +51,8 @@ _RULES = """
 @ table { border-collapse: collapse; font-size: 0.92rem;
   font-variant-numeric: tabular-nums; width: 100%; color: var(--fg); }
 @ caption { color: var(--muted); padding-bottom: 0.3rem; text-align: left; }
-@ th, @ td { background: transparent; border-bottom: 1px solid var(--line);
-  padding: 0.35rem 0.5rem; text-align: right; vertical-align: top; }
+@ th, @ td { background: var(--bg); border-bottom: 1px solid var(--line);
+  color: var(--fg); padding: 0.35rem 0.5rem; text-align: right; vertical-align: top; }
 @ th:first-child { text-align: left; padding-left: 0; }
 @ tbody th { font-weight: 400; }
 @ thead th, @ .heading th { font-weight: 600; }

@@ -24,6 +24,7 @@ from sklearn_softunlearn.weights._model import model_step
 # changes; and above which rounding of large multipliers is not the cause.
 _SOLVED = 64 * np.finfo(np.float64).eps
 _GOOD = 1e-13
+_ROUNDING = 8 * np.finfo(np.float64).eps
 _NEAR = 1e-6
 _STEADY = 1e-3
 _FAR = 1e-3
@@ -202,8 +203,10 @@ def _accepted(point, new, d, gain):
     slope = float(new.gradient @ d)
     if slope > 0.5 * gain:
         return False
-    rises = new.value >= point.value + 1e-4 * gain
-    return slope >= 0.0 or rises or slope > -1e-3 * gain
+    rise = new.value - point.value
+    # A small slope backwards is no proof: the dual may have fallen all the way.
+    level = rise >= -_ROUNDING * float(np.abs(new.p) @ new.scale)
+    return slope >= 0.0 or rise >= 1e-4 * gain or (level and slope > -1e-3 * gain)
 
 
 def _longest_step(above, d):

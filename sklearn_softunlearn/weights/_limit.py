@@ -27,6 +27,8 @@ _DIRECT = 100.0
 _STAGES = 16
 _ACCURACY = 1e-12
 _ZERO = 1e-12
+# A part of the direction below this, of a largest entry of 1, is rounding.
+_NO_RAY = 1e-8
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,21 @@ class Stage:
     solution: Projection
     final: bool = False
 
+    def multipliers_at(self, cut, direction, strength):
+        """Those of the cost ``-direction.x + |x|^2 / (2 strength)``.
+
+        At this strength or, where this stage is the limit, at any above: they grow as
+        those of the linear programme do.
+        """
+        if strength == self.strength:
+            return self.solution.p / strength
+        p = linear_multipliers(replace(cut, z=self.strength * direction), self.solution)
+        p = p / self.strength
+        if np.isinf(strength):
+            return p
+        share = self.strength / strength
+        return self.solution.p / strength + (1.0 - share) * p
+
 
 def solve_with_cost(cut, direction, strength, known=None):
     """The stage at one strength, possibly infinite; ``known`` is (strength, p).
@@ -45,6 +62,12 @@ def solve_with_cost(cut, direction, strength, known=None):
     start then.
     """
     size = float(np.max(np.abs(direction)))
+    if np.isinf(strength) and _falls_for_ever(cut, direction / size):
+        raise ValueError(
+            "The cost has no minimum within the constraints: some weights without a "
+            "bound lower it for ever. Give finite bounds, or a positive penalty or "
+            "regularization."
+        )
     before, start = known or (0.0, None)
     first = min(_DIRECT * max(1.0 / size, before), strength)
     if start is not None:
@@ -74,6 +97,18 @@ def follow_cost(cut, direction, first, last, start=None, is_limit=None):
         factor = _FACTOR if solution.n_passes > _EASY else _FACTOR**2
         now = min(factor * stage.strength, last)
         start = stage.solution.p * (now / stage.strength)
+
+
+def _falls_for_ever(cut, direction):
+    """Whether ``direction`` has a part in the directions that leave no bound."""
+    lower, upper = (
+        np.where(np.isinf(np.broadcast_to(bound, len(direction))), bound, 0.0)
+        for bound in (cut.lower, cut.upper)
+    )
+    if not (lower.any() or upper.any()):
+        return False
+    rays = replace(cut, b=np.zeros_like(cut.b), lower=lower, upper=upper, z=direction)
+    return np.max(np.abs(project(rays).x)) > _NO_RAY
 
 
 def _stage(cut, direction, strength, last, solution, is_limit):

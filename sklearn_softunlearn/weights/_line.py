@@ -11,6 +11,7 @@ import numpy as np
 _NEWTON_PASSES = 4
 _FEW_ROWS = 16384
 _TOLERANCE = 1e-3
+_ROUNDING = 8 * np.finfo(np.float64).eps
 
 
 def maximum_along(cut, p, d, t_max):
@@ -39,7 +40,7 @@ class _Line:
     """``x(t) = clip(y - t dy)`` for all rows, and its slope."""
 
     def __init__(self, cut, p, d):
-        self.cut = cut
+        self.cut, self.d = cut, d
         self.y, self.dy, self.bd = cut.unclipped(p), d @ cut.G, float(cut.b @ d)
 
     def slope(self, t):
@@ -63,11 +64,20 @@ class _Line:
         bend = np.cumsum(np.concatenate([[start], change[inside][order]]))
         bend = np.maximum(bend, 0.0)
         drop = np.concatenate([[0.0], np.cumsum(bend[:-1] * np.diff(t[:-1]))])
-        slope = self.slope(low)[0]
-        last = np.searchsorted(drop, slope, side="right") - 1
+        slope = self.slope(low)[0] - self._noise(low)
+        # The first root: where the slope ends at 0 it stays there, and no ray rises.
+        last = max(np.searchsorted(drop, slope, side="left") - 1, 0)
         if bend[last] > 0.0:
             return min(t[last] + (slope - drop[last]) / bend[last], t[last + 1])
         return t[last + 1]
+
+    def _noise(self, t):
+        """Rounding of the slope at t."""
+        size = float(np.abs(self.cut.b) @ np.abs(self.d))
+        for rows in self.cut.blocks():
+            x = self.cut.clip(self.y[rows] - t * self.dy[rows], rows)
+            size += float(np.abs(x) @ np.abs(self.dy[rows]))
+        return _ROUNDING * size
 
     def _kinks(self):
         """Where rows enter and leave the inside of the box, and ``+-dy^2``."""

@@ -11,11 +11,7 @@ from sklearn_softunlearn.weights import _validation as check
 from sklearn_softunlearn.weights._attainable import largest_attainable
 from sklearn_softunlearn.weights._cut import kkt_residual
 from sklearn_softunlearn.weights._dual import project
-from sklearn_softunlearn.weights._limit import (
-    certified_slack,
-    linear_multipliers,
-    solve_with_cost,
-)
+from sklearn_softunlearn.weights._limit import certified_slack, solve_with_cost
 from sklearn_softunlearn.weights._path import solve_path
 from sklearn_softunlearn.weights._scaling import scale_rows
 from sklearn_softunlearn.weights._solution import WeightSolution
@@ -200,22 +196,27 @@ class WeightProblem:
         WeightSolution
             ``multipliers`` are those of the objective above. ``coefficients`` are NaN
             unless the cost is zero: the weights depend on the cost as well.
+
+        Raises
+        ------
+        ValueError
+            If ``penalty = 0`` and, for want of bounds, no cost is the least.
         """
         delta = check.finite_number(delta, "delta")
         penalty = check.nonnegative_number(penalty, "penalty")
         cost = check.finite_vector(cost, "cost", len(self.constraints))
         cut, found, status = self._smallest(delta, None)
         direction = -self._rows.to_x(cost)
-        if status == "infeasible" or not direction.any():
+        if status == "infeasible":
             return self._solution(found, status)
+        if not direction.any():
+            solution = self._solution(found, status)
+            return replace(solution, multipliers=2.0 * penalty * solution.multipliers)
         strength = 0.5 / penalty if penalty > 0.0 else np.inf
         stage = solve_with_cost(cut, direction, strength)
-        found = stage.solution
-        solution = self._solution(found, status, np.nan)
-        if penalty == 0.0:
-            p = linear_multipliers(replace(cut, z=stage.strength * direction), found)
-            solution = replace(solution, multipliers=p * self._rows.scale)
-        return replace(solution, multipliers=solution.multipliers / stage.strength)
+        solution = self._solution(stage.solution, status, np.nan)
+        p = stage.multipliers_at(cut, direction, strength)
+        return replace(solution, multipliers=p * self._rows.scale)
 
     def path(self, deltas, *, regularization=1.0, keep_weights=True):
         """Weights for many requests, each started from the one before.

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Retraining under an l1 penalty, where rows change which coefficients are zero."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
@@ -143,7 +145,9 @@ def test_a_solver_that_stopped_at_another_active_set_does_not_matter(case):
     stopped = off.with_parameters(parameters)
     options = {"X_val": X_val, "y_val": y_val, "indices": range(0, 70, 5)}
     exact = leave_one_out(estimator, X, y, "loss", **options)
-    with pytest.warns(BaseNotConvergedWarning):
+    with warnings.catch_warnings():
+        # Said where it changes what is measured, which one small coefficient may not.
+        warnings.simplefilter("ignore", BaseNotConvergedWarning)
         found = leave_one_out(stopped, X, y, "loss", **options)
 
     np.testing.assert_allclose(found.actual, exact.actual, rtol=1e-5, atol=1e-9)

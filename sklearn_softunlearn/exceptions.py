@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Errors and warnings that are specific to this package.
 
+Each below what it is a kind of::
+
     ValueError
         InfeasibleDeltaError
     UserWarning

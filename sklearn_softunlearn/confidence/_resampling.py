@@ -75,6 +75,14 @@ class PairedAnswers:
         answers = tuple(a[first] for a in answers)
         return cls(cells, answers, count, None if uniform else weight)
 
+    @property
+    def squared_weight(self):
+        """Sum of the squared weights of the rows of each cell."""
+        if self.weight is None:
+            return self.rows.sample_weight**2 / self.count
+        starts = np.cumsum(self.count) - self.count
+        return np.add.reduceat(self.weight**2, starts)
+
     def draws(self, n_bootstrap, rng):
         """Weights of the cells in the draws, in arrays of (n_cells, n_draws)."""
         size = len(self.count) if self.weight is None else len(self.weight)

@@ -122,6 +122,23 @@ class Differences(_Pairs):
         identity = np.eye(len(values))
         return identity[:, first] - identity[:, second]
 
+    def upper_limits(self, values, low, high, groups):
+        """Upper limits of the functionals from limits of each population.
+
+        See `confidence` for the method. ``values``, ``low`` and ``high`` are of shape
+        (n_populations,).
+
+        Returns
+        -------
+        upper : ndarray of shape (n_functionals,)
+        parts : ndarray of shape (n_functionals, n_populations)
+            Squares of the distance from estimate to limit that each population adds.
+        """
+        first, second = self.members(groups).T
+        parts = _parts(first, high - values, second, values - low)
+        distance = np.sqrt(parts.sum(axis=1))
+        return values[first] - values[second] + distance, parts
+
     def user_value(self, worst):
         """The largest difference."""
         return worst
@@ -169,6 +186,20 @@ class Ratios(_Pairs):
             identity[:, second] * v_first / v_second**2 - identity[:, first] / v_second
         )
 
+    def upper_limits(self, values, low, high, groups):
+        """Upper limits of the functionals, as those of `Differences`."""
+        first, second = self.members(groups).T
+        lowest = _lower_ratio(values[first], low[first], values[second], high[second])
+        upper = np.where(first == second, 0.0, 1.0 - lowest)
+        distance = upper - self.functionals(values, groups)
+        some = values[second] > 0
+        scale = np.divide(
+            values[first], values[second], np.zeros_like(upper), where=some
+        )
+        parts = _parts(first, values - low, second, high - values, scale)
+        total = np.maximum(parts.sum(axis=1), np.finfo(float).tiny)
+        return upper, parts * (distance**2 / total)[:, None]
+
     def user_value(self, worst):
         """The smallest ratio."""
         return 1.0 - worst
@@ -206,6 +237,11 @@ class Largest:
         """Their derivative, of shape (n_populations, n_functionals)."""
         return self.sign * np.eye(len(values))
 
+    def upper_limits(self, values, low, high, groups):
+        """Upper limits of the functionals, as those of `Differences`."""
+        limit = high if self.sign > 0 else -low
+        return limit, np.diag((limit - self.sign * values) ** 2)
+
     def user_value(self, worst):
         """The metric of the worst group."""
         return self.sign * worst
@@ -228,3 +264,26 @@ def _in_column(values, position, n_columns):
     table = np.zeros((len(values), n_columns))
     table[:, position] = values
     return table
+
+
+def _parts(first, of_first, second, of_second, scale=1.0):
+    """Squared distances of the two populations of each pair, in their columns."""
+    rows = np.arange(len(first))
+    parts = np.zeros((len(first), len(of_first)))
+    parts[rows, first] = of_first[first] ** 2
+    parts[rows, second] += (scale * of_second[second]) ** 2
+    return parts
+
+
+def _lower_ratio(value, low, other, high):
+    """Lower limit of value / other (Donner & Zou 2012, their MOVER-R).
+
+    The root r of ``value - r other = sqrt((value - low)^2 + r^2 (high - other)^2)``.
+    """
+    constant = low * (2.0 * value - low)
+    linear = value * other
+    square = other**2 - (high - other) ** 2
+    root = np.sqrt(np.maximum(linear**2 - square * constant, 0.0))
+    # The form that neither cancels nor divides by a square that may be 0.
+    below = linear + root
+    return np.divide(constant, below, out=np.zeros_like(below), where=below > 0)

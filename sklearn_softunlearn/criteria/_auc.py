@@ -28,6 +28,7 @@ class RankMetric:
     task = "classes"
     takes = "scores"
     sharpness = gap_sharpness = 1.0
+    of_means = None  # a mean over pairs of rows
 
     def check_target(self, rows):
         """Raise ValueError unless the target has two classes."""

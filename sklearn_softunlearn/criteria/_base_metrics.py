@@ -76,6 +76,11 @@ class MeanMetric:
     gap_sharpness: float = 1.0
 
     @property
+    def of_means(self):
+        """The metric as a monotone function of means of `row_values`, or None."""
+        return _OF_MEANS.get(self.combine)
+
+    @property
     def takes(self):
         """What the hard form counts: "labels", "probabilities" or "numbers"."""
         if self.of_scores:
@@ -118,6 +123,28 @@ class MeanMetric:
         NaN where a weighting leaves no row that the metric counts.
         """
         return self.values(raw_prediction, rows, Weightings(weight), label, hard=True)
+
+    def row_values(self, raw_prediction, rows, label):
+        """What the metric averages, row by row: hits or numbers, and among which rows.
+
+        Returns
+        -------
+        list of tuple of ndarray of shape (n_samples,), or None
+            (value, mask) of each mean that `of_means` makes the metric of; None where
+            it is no function of such means alone.
+        """
+        if self.of_means is None:
+            return None
+        labels = not self.of_scores
+        response = (rows.response.hard if labels else rows.response.smooth)(
+            raw_prediction
+        )
+        found = []
+        for term, own in self._terms(rows, label):
+            mask = self._condition(rows, term, own)[0]
+            mask = np.ones(len(rows.y)) if mask is None else mask.astype(float)
+            found.append((term.quantity.value(response, rows, own), mask))
+        return _AMONG.get(self.combine, _as_they_are)(found, rows.y == label)
 
     def gradient_factors(self, raw_prediction, rows, groups, label):
         """Derivative of the means, and of the metric with respect to the means.
@@ -219,6 +246,32 @@ def _r2(means, rows, groups, label):
         )
     return 1.0 - means[0] / variance, -1.0 / variance[None]
 
+
+def _as_they_are(terms, own):
+    return terms
+
+
+def _among_predicted(terms, own):
+    (hit, _), (predicted, _) = terms
+    return [(hit, predicted)]
+
+
+def _among_predicted_or_own(terms, own):
+    (hit, _), (predicted, _) = terms
+    return [(hit, np.maximum(predicted, own))]
+
+
+# For limits of metrics. F1 is 2 J / (1 + J), where J is the share of true positives
+# among the rows that are or are predicted to be positive.
+_OF_MEANS = {
+    _identity: lambda means: means[0],
+    _complement: lambda means: 1.0 - means[0],
+    _average: lambda means: np.mean(means, axis=0),
+    _root: lambda means: np.sqrt(np.maximum(means[0], 0.0)),
+    _precision: lambda means: means[0],
+    _f1: lambda means: 2.0 * means[0] / (1.0 + means[0]),
+}
+_AMONG = {_precision: _among_predicted, _f1: _among_predicted_or_own}
 
 _SHARP_GAP = {"gap_sharpness": 4.0}
 _SHARP = {"sharpness": 4.0, "gap_sharpness": 4.0}

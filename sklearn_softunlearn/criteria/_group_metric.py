@@ -209,6 +209,13 @@ class GroupMetric(Criterion):
             functionals.append(self._aggregation.functionals(np.array(values), groups))
         return np.concatenate(functionals)
 
+    def compared(self, rows):
+        """What is compared: populations, aggregation, and (base metric, class) pairs.
+
+        The functionals are those of the aggregation for each pair, one after the other.
+        """
+        return self._groups(rows), self._aggregation, self._units(rows)
+
     def gradient(self, raw_prediction, rows):
         """Derivative of `value`, of shape (n_samples, n_outputs, n_functionals)."""
         statistics_gradient, jacobian = self.gradient_factors(raw_prediction, rows)

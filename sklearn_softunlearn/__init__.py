@@ -2,7 +2,7 @@
 """Soft-weighted machine unlearning for scikit-learn estimators."""
 
 from sklearn_softunlearn.auditing import Audit, audit
-from sklearn_softunlearn.confidence import bootstrap_intervals
+from sklearn_softunlearn.confidence import bootstrap_intervals, learn_then_test
 from sklearn_softunlearn.corrector import SoftUnlearnCorrector, ValidationData
 from sklearn_softunlearn.criteria import (
     AdversarialLoss,
@@ -94,6 +94,7 @@ __all__ = [
     "bootstrap_intervals",
     "fairness_scorer",
     "influence",
+    "learn_then_test",
     "leave_one_out",
     "over_unlearning",
     "robustness_scorer",

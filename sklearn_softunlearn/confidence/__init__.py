@@ -6,6 +6,7 @@ and no search. A new kind of metric has an interval as soon as its criterion has
 ``reweighted``, the metric under many weightings of the rows at once.
 """
 
+from sklearn_softunlearn.confidence._choice import TestedModels, learn_then_test
 from sklearn_softunlearn.confidence._intervals import (
     bootstrap_intervals,
     check_level,
@@ -20,10 +21,12 @@ from sklearn_softunlearn.confidence._resampling import (
 
 __all__ = [
     "PairedAnswers",
+    "TestedModels",
     "bootstrap_intervals",
     "check_level",
     "check_n_bootstrap",
     "functionals_of_draws",
     "generator",
     "interval",
+    "learn_then_test",
 ]

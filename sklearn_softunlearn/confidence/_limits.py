@@ -195,9 +195,7 @@ def _of_draws(base, answers, paired, groups, label, alpha, n_bootstrap, rng):
     tails = _expanded(alpha, n)
     low = [np.nanquantile(d, a) for d, a in zip(draws, tails, strict=True)]
     high = [np.nanquantile(d, 1 - a) for d, a in zip(draws, tails, strict=True)]
-    return Limits(
-        observed, np.minimum(low, observed), np.maximum(high, observed), n
-    )
+    return Limits(observed, np.minimum(low, observed), np.maximum(high, observed), n)
 
 
 def _expanded(alpha, n):

@@ -209,6 +209,15 @@ class GroupMetric(Criterion):
             functionals.append(self._aggregation.functionals(np.array(values), groups))
         return np.concatenate(functionals)
 
+    @property
+    def more_is_better(self):
+        """Whether the metric is a ratio or a worst score, that is to be large."""
+        return self.functional_value(1.0) < self.functional_value(0.0)
+
+    def functional_value(self, value):
+        """The largest functional where the metric has this value."""
+        return self._aggregation.user_value(value)  # its own inverse: v, -v or 1 - v
+
     def compared(self, rows):
         """What is compared: populations, aggregation, and (base metric, class) pairs.
 

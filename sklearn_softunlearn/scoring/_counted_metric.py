@@ -56,6 +56,16 @@ class CountedMetric:
 
         return measure
 
+    def counted_on(self, estimator, X, y, features, sample_weight):
+        """Criterion, rows, and function from a model and X to its answers."""
+        answers = Answers.of(
+            estimator, X, y, metric=self.criterion, name=self.name, **self._options
+        )
+        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        target, classes = answers.target(y), answers.counted_classes
+        rows = _counted_rows(target, features, weight, classes)
+        return self.criterion, rows, answers
+
     def _rows_reason(self, rows):
         for kind, groups in self.criterion.without_rows(rows).items():
             return (

@@ -199,6 +199,33 @@ class _FairnessScorer:
 
         return score
 
+    def counted_on(
+        self, estimator, X, y, *, sensitive_features=None, sample_weight=None
+    ):
+        """What is counted of models that know the classes of ``estimator``.
+
+        Returns
+        -------
+        criterion : GroupMetric
+        rows : EvaluationRows
+        answers : callable
+            From a model and X to what the criterion counts.
+
+        Raises
+        ------
+        ValueError
+            If the metric is a function of the user, which counts nothing.
+        """
+        if not isinstance(self.metric, CountedMetric):
+            raise ValueError(
+                f"{self.name} is a function of your own, of which only values are "
+                "known. A confidence needs a metric that GroupMetric knows."
+            )
+        features = group_frame(self._find_features(X, y, sensitive_features))
+        y = column_or_1d(y)
+        check_consistent_length(y, features, sample_weight)
+        return self.metric.counted_on(estimator, X, y, features, sample_weight)
+
     def __repr__(self):
         """Call that makes this scorer, without the data in it."""
         shown = {"greater_is_better": self.greater_is_better}

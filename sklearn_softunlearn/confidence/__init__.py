@@ -6,7 +6,16 @@ and no search. A new kind of metric has an interval as soon as its criterion has
 ``reweighted``, the metric under many weightings of the rows at once.
 """
 
-from sklearn_softunlearn.confidence._choice import TestedModels, learn_then_test
+from sklearn_softunlearn.confidence._bounds import (
+    loss_bound,
+    metric_bound,
+    nothing_lost,
+)
+from sklearn_softunlearn.confidence._choice import (
+    TestedModels,
+    learn_then_test,
+    promised,
+)
 from sklearn_softunlearn.confidence._intervals import (
     bootstrap_intervals,
     check_level,
@@ -18,6 +27,7 @@ from sklearn_softunlearn.confidence._resampling import (
     functionals_of_draws,
     interval,
 )
+from sklearn_softunlearn.confidence._testing import run_in_order, safest_first
 
 __all__ = [
     "PairedAnswers",
@@ -29,4 +39,10 @@ __all__ = [
     "generator",
     "interval",
     "learn_then_test",
+    "loss_bound",
+    "metric_bound",
+    "nothing_lost",
+    "promised",
+    "run_in_order",
+    "safest_first",
 ]

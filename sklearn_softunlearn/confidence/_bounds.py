@@ -121,6 +121,13 @@ def loss_bound(answers, paired, confidence, n_bootstrap, rng):
     )
 
 
+def nothing_lost(n_samples):
+    """The bound of what a model loses against itself."""
+    return MetricBound(
+        0.0, 0.0, 0.0, 0.0, np.zeros(1), np.array([n_samples]), ("all groups",), "rows"
+    )
+
+
 def rows_needed(bound, limit):
     """About how many more rows of which group would bring a bound to a limit.
 

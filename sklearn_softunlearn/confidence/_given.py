@@ -44,7 +44,7 @@ class GivenPredictions:
         regression = takes == "numbers" and without and numeric
         rows = self._rows(regression)
         for criterion in criteria:
-            criterion.check(rows)
+            criterion.check_target(rows)
         if regression:
             answers = [self.predictions[k].astype(float)[:, None] for k in self.names]
             return PairedAnswers.of_rows(rows, answers)

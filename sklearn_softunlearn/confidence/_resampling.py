@@ -61,6 +61,14 @@ class PairedAnswers:
         return cls._of(rows, answers, _cells([_strata(rows), np.arange(len(rows.y))]))
 
     @classmethod
+    def of_counts(cls, rows, answers, count):
+        """Cells that are counted already, those without a row left out."""
+        kept = np.flatnonzero(count)
+        kept = kept[np.argsort(_strata(rows)[kept], kind="stable")]
+        cells = replace(rows.take(kept), sample_weight=count[kept].astype(float))
+        return cls(cells, tuple(a[kept] for a in answers), count[kept])
+
+    @classmethod
     def _of(cls, rows, answers, cell):
         kept = np.flatnonzero(rows.sample_weight > 0)
         kept = kept[np.argsort(cell[kept], kind="stable")]

@@ -24,6 +24,7 @@ from sklearn_softunlearn.corrector._progress import (
 )
 from sklearn_softunlearn.corrector.inputs._evaluation import (
     make_table,
+    split_rows,
     validation_table,
 )
 from sklearn_softunlearn.corrector.inputs._fit_rows import (
@@ -70,6 +71,7 @@ __all__ = [
     "linearize_estimator",
     "make_table",
     "resolve_weighting",
+    "split_rows",
     "take_input_tags",
     "validation_table",
     "warn_of",

@@ -159,6 +159,10 @@ class GroupMetric(Criterion):
                 "number: leave it out."
             )
 
+    def check_target(self, rows):
+        """Raise ValueError if the metric is not one of targets of this kind."""
+        self._conditions(rows)
+
     def without_rows(self, rows):
         """Names of the groups that hold no rows of a kind that the metric counts.
 

@@ -78,7 +78,7 @@ class GroupValues:
             ]
         )
 
-    def check(self, rows):
+    def check_target(self, rows):
         """Raise ValueError if it is not a metric of targets of this kind."""
         self._base.check_target(rows)
 

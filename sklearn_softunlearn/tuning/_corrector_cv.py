@@ -1,42 +1,36 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`SoftUnlearnCorrectorCV`: delta chosen by cross-validation."""
 
-import warnings
-from numbers import Integral
-from time import perf_counter
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.model_selection import check_cv
+from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn._sklearn_compat import (
     CallbackSupportMixin,
-    n_rows,
-    safe_indexing,
     with_callbacks,
 )
 from sklearn_softunlearn.corrector import (
     CorrectedEstimatorMixin,
-    Progress,
     ReportHTMLMixin,
     SoftUnlearnCorrector,
     check_target,
     make_table,
+    split_rows,
     warn_of,
 )
-from sklearn_softunlearn.exceptions import (
-    InfeasibleDeltaWarning,
-    NothingToCorrectWarning,
-    UpdateStoppedWarning,
-)
 from sklearn_softunlearn.tuning._cv_results import cv_results
+from sklearn_softunlearn.tuning._evidence import Evidence, joined
+from sklearn_softunlearn.tuning._folds import Search, fit_and_score, path_of, rows_of
 from sklearn_softunlearn.tuning._requirement import Requirement
-from sklearn_softunlearn.tuning._scoring import resolve_scorers, scorers_on
-from sklearn_softunlearn.tuning._search_progress import SCORES, SearchProgress
+from sklearn_softunlearn.tuning._scoring import resolve_scorers
+from sklearn_softunlearn.tuning._search_progress import SearchProgress
+from sklearn_softunlearn.tuning._threshold import check_threshold, fixed_threshold
 
-_SAID_ONCE = (InfeasibleDeltaWarning, NothingToCorrectWarning, UpdateStoppedWarning)
 _DEFAULT_REQUIREMENT = Requirement(utility_loss_at_most=0.005)
 
 
@@ -73,6 +67,20 @@ class SoftUnlearnCorrectorCV(
         None takes the only scorer, or, where ``scoring`` is None, the best metric
         among the candidates that lose at most half a point of accuracy:
         ``Requirement(utility_loss_at_most=0.005)``.
+    threshold : {"tuned"} or None, default=None
+        "tuned" chooses the decision threshold of a classifier of two classes together
+        with delta: every pair is a candidate, and ``estimator_`` is a
+        `FixedThresholdClassifier` around the corrected model. Thresholds are on the
+        log-odds, from -1 to 1; 0 is that of the model itself.
+    test_size : float in (0, 1), default=None
+        For a `Requirement` with a ``confidence``: share of the rows that is held out of
+        everything else and tests. The promise is then one of the very model that is
+        returned, which is fitted to the other rows. None tests on the predictions of
+        the folds for the rows held out of each, and fits the model to all rows: it
+        needs no rows of its own, and the promise is one of the models of the folds,
+        which have the same delta.
+    random_state : int, RandomState instance or None, default=None
+        Determines the rows of ``test_size``.
     n_jobs : int, default=None
         Number of folds computed at the same time.
     verbose : int, default=0
@@ -85,8 +93,10 @@ class SoftUnlearnCorrectorCV(
         The delta chosen.
     best_index_ : int
         Its position among the candidates.
+    threshold_ : float
+        The threshold chosen, on the log-odds; only with ``threshold="tuned"``.
     best_params_ : dict
-        ``{"delta": delta_}``.
+        ``{"delta": delta_}``, and the threshold.
     cv_results_ : dict
         Scores of all candidates, shaped as those of `GridSearchCV`.
     deltas_ : ndarray of shape (n_deltas,)
@@ -95,9 +105,9 @@ class SoftUnlearnCorrectorCV(
     path_ : list of SoftUnlearnCorrector
         Correctors of all rows, one for each candidate; for `TradeoffDisplay.from_path`.
     corrector_ : SoftUnlearnCorrector
-        The one chosen, ``path_[best_index_]``; its ``report_``, ``deletion_weights_``,
-        ``estimator_``, ``base_estimator_`` and other fitted attributes are those of
-        this object, too.
+        The one of ``path_`` with the delta chosen; its ``report_``,
+        ``deletion_weights_``, ``estimator_`` (without the threshold),
+        ``base_estimator_`` and other fitted attributes are those of this object, too.
     n_splits_ : int
         Number of folds.
 
@@ -144,6 +154,9 @@ class SoftUnlearnCorrectorCV(
         cv=5,
         scoring=None,
         refit=None,
+        threshold=None,
+        test_size=None,
+        random_state=None,
         n_jobs=None,
         verbose=0,
     ):
@@ -152,6 +165,9 @@ class SoftUnlearnCorrectorCV(
         self.cv = cv
         self.scoring = scoring
         self.refit = refit
+        self.threshold = threshold
+        self.test_size = test_size
+        self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -194,30 +210,46 @@ class SoftUnlearnCorrectorCV(
         progress = SearchProgress(self, X, y)
         corrector, deltas = self._corrector(), candidates(self.deltas)
         scorers = resolve_scorers(self.scoring, corrector)
-        choose = _chooser(self.refit, self.scoring, scorers)
+        choose = _chooser(self.refit, self.scoring, scorers, deltas)
+        evidence = _evidence(choose, scorers, self.test_size)
+        thresholds = check_threshold(self.threshold, get_tags(self))
         ids = corrector.sensitive_feature_ids
         model = corrector._get_estimator()
         table = make_table(X, y, sensitive_features, sample_weight, ids, "", model)
         check_target(table, model)
+        split = self._split(table, corrector)
         validation = {
             "X_val": X_val,
             "y_val": y_val,
             "sensitive_features_val": sensitive_features_val,
             "sample_weight_val": sample_weight_val,
         }
-        fixed = {name: v for name, v in validation.items() if v is not None}
-        weighted = sample_weight is not None
-        self.cv_results_ = self._cross_validated(
-            progress, corrector, table, deltas, scorers, fixed, fit_params, weighted
+        if split.positions is not None:
+            n, rows = len(table.y), split.positions
+            fit_params = {k: rows_of(v, rows, n) for k, v in fit_params.items()}
+        search = Search(
+            corrector=corrector,
+            table=split.training,
+            deltas=deltas,
+            thresholds=thresholds,
+            scorers=scorers,
+            evidence=evidence if split.positions is None else None,
+            fixed={name: v for name, v in validation.items() if v is not None},
+            fit_params=fit_params,
+            weighted=sample_weight is not None,
+            verbose=self.verbose,
         )
-        self.best_index_ = _checked_index(choose(self.cv_results_), len(deltas))
-        self.deltas_, self.scorer_ = deltas, scorers
-        self.delta_ = float(deltas[self.best_index_])
-        self.best_params_ = {"delta": self.delta_}
+        folds, seen = self._cross_validated(progress, search)
         with progress.all_rows() as context:
-            options = fixed | fit_params | {"context": context}
-            self.path_ = _path(corrector, table, deltas, weighted, options)
-        self._adopt(self.path_[self.best_index_])
+            options = search.fixed | fit_params | {"context": context}
+            weighted, rows = search.weighted, search.table
+            self.path_ = path_of(corrector, rows, deltas, weighted, options)
+        if evidence is not None:
+            choose = self._tests(choose, evidence, search, split, folds, seen)
+        index = choose(self.cv_results_)
+        self.best_index_ = _checked_index(index, len(self.cv_results_["params"]))
+        self.deltas_, self.scorer_ = deltas, scorers
+        self._adopt(search, split)
         warn_of([self.report_])
         progress.end()
         return self
@@ -228,12 +260,55 @@ class SoftUnlearnCorrectorCV(
         check_is_fitted(self)
         return self.corrector_.delta_max_
 
-    def _adopt(self, corrector):
+    def _adopt(self, search, split):
         """Take over what the chosen corrector has learnt."""
-        self.corrector_ = corrector
+        self.best_params_ = dict(self.cv_results_["params"][self.best_index_])
+        self.delta_ = self.best_params_["delta"]
+        n_thresholds = 1 if search.thresholds is None else len(search.thresholds)
+        self.corrector_ = corrector = self.path_[self.best_index_ // n_thresholds]
         for name, value in vars(corrector).items():
             if name.endswith("_") and not name.startswith("_"):
                 setattr(self, name, value)
+        for name in ("deletion_weights_", "influence_"):
+            setattr(self, name, split.scatter(getattr(corrector, name)))
+        self.sample_weight_ = 1.0 - self.deletion_weights_
+        if search.thresholds is not None:
+            self.threshold_ = self.best_params_["threshold"]
+            rows = search.table
+            self.estimator_ = fixed_threshold(
+                corrector.estimator_, self.threshold_, rows.X, rows.target
+            )
+
+    def _split(self, table, corrector):
+        """Rows that fit and choose, and rows that only test a promise."""
+        size = self.test_size
+        if size is not None and (not isinstance(size, Real) or not 0 < size < 1):
+            raise ValueError(f"test_size={size!r} must be a number between 0 and 1.")
+        return split_rows(
+            table, None, size, self.random_state, already_trained=False,
+            classes=is_classifier(corrector),
+        )  # fmt: skip
+
+    def _tests(self, requirement, evidence, search, split, folds, seen):
+        """Function from ``cv_results_`` to the index that the tests choose."""
+        models = search.models(self.path_)
+        if split.positions is None:
+            positions, answers, training = joined(folds, seen)
+            rows = split.training.take(positions)
+        else:
+            rows, (_, answers) = (
+                split.evaluation,
+                evidence.answers(models, split.evaluation),
+            )
+            # Of rows that the folds held out: nearer the truth than the fitted ones.
+            names = (evidence.metric, evidence.utility)
+            means = [self.cv_results_[f"mean_test_{name}"] for name in names]
+            training = np.transpose(means)
+        bound_of = evidence.tested(
+            models[0], rows, answers, search.base(), requirement.confidence
+        )
+        limit = evidence.limit(requirement)
+        return lambda results: requirement.choose(results, bound_of, training, limit)
 
     def _corrector(self):
         if isinstance(self.estimator, SoftUnlearnCorrector):
@@ -244,22 +319,23 @@ class SoftUnlearnCorrectorCV(
         # The model inside: what metadata is routed to, and whose tags are shown.
         return self._corrector()._get_estimator()
 
-    def _cross_validated(self, progress, corrector, table, deltas, scorers, *options):
-        """Scores of all candidates in all folds, as ``cv_results_`` has them."""
-        splitter = check_cv(self.cv, table.y, classifier=is_classifier(corrector))
+    def _cross_validated(self, progress, search):
+        """Score all candidates in all folds; what the tests saw in each fold."""
+        table = search.table
+        splitter = check_cv(self.cv, table.y, classifier=is_classifier(self))
         folds = list(splitter.split(table.X, table.y))
         self.n_splits_ = len(folds)
         with progress.cross_validation(len(folds)) as contexts:
             done = Parallel(n_jobs=self.n_jobs)(
-                delayed(_fit_and_score)(
-                    clone(corrector), table, fold, deltas, scorers, *options,
-                    self.verbose, context,
-                )
+                delayed(fit_and_score)(search.copy(), fold, context)
                 for fold, context in zip(folds, contexts, strict=True)
-            )  # fmt: skip
-        scores, fit_times, score_times = map(np.array, zip(*done, strict=True))
-        named = {name: scores[:, :, j] for j, name in enumerate(scorers)}
-        return cv_results(deltas, named, fit_times, score_times)
+            )
+        scores, fit_times, score_times, seen = zip(*done, strict=True)
+        scores = np.array(scores)
+        named = {name: scores[:, :, j] for j, name in enumerate(search.scorers)}
+        times = map(np.array, (fit_times, score_times))
+        self.cv_results_ = cv_results(search.params(), named, *times)
+        return folds, seen
 
 
 def candidates(deltas):
@@ -280,12 +356,14 @@ def candidates(deltas):
     return values
 
 
-def _chooser(refit, scoring, scorers):
-    """Function from ``cv_results_`` to an index."""
+def _chooser(refit, scoring, scorers, deltas):
+    """Function from ``cv_results_`` to an index; an invalid one fails here."""
+    if refit is None and scoring is None:
+        refit = _DEFAULT_REQUIREMENT
+    if isinstance(refit, Requirement):
+        refit.check(list(scorers), deltas)
     if callable(refit):
         return refit
-    if refit is None and scoring is None:
-        return _DEFAULT_REQUIREMENT
     name = next(iter(scorers)) if refit is None and len(scorers) == 1 else refit
     if name not in scorers:
         raise ValueError(
@@ -296,6 +374,18 @@ def _chooser(refit, scoring, scorers):
     return lambda results: int(np.argmin(results[f"rank_test_{name}"]))
 
 
+def _evidence(choose, scorers, test_size):
+    """What the tests want to know; None where nothing is promised."""
+    if getattr(choose, "confidence", None) is not None:
+        return Evidence.of(choose, scorers)
+    if test_size is not None:
+        raise ValueError(
+            "test_size holds out rows that test a Requirement with a confidence. Give "
+            "refit=Requirement(..., confidence=0.95), or leave test_size=None."
+        )
+    return None
+
+
 def _checked_index(index, n_candidates):
     if not isinstance(index, Integral) or not 0 <= index < n_candidates:
         raise ValueError(
@@ -303,61 +393,3 @@ def _checked_index(index, n_candidates):
             f"{n_candidates} candidates."
         )
     return int(index)
-
-
-def _fit_and_score(
-    corrector, table, fold, deltas, scorers, fixed, fit_params, weighted, verbose,
-    context,
-):  # fmt: skip
-    """Scores (n_deltas, n_scorers) of one fold, and seconds for fit and scores."""
-    context.call_on_fit_task_begin(estimator=corrector)
-    train, test = fold
-    rows = table.take(train)
-    n_samples = len(table.y)
-    cut = {name: _rows(v, train, n_samples) for name, v in fit_params.items()}
-    start = perf_counter()
-    with warnings.catch_warnings():
-        # Of most candidates in most folds; the fit on all rows says it once.
-        for category in _SAID_ONCE:
-            warnings.simplefilter("ignore", category)
-        options = fixed | cut | {"context": context}
-        path = _path(corrector, rows, deltas, weighted, options, report=False)
-    fit_time = perf_counter() - start
-    with Progress(corrector, context).task(context.subcontext(task_name=SCORES)):
-        scores, times = _scores(scorers, path, table.take(test))
-    if verbose:
-        print(f"{len(deltas)} deltas: fit {fit_time:.2f} s, score {sum(times):.2f} s")
-    context.call_on_fit_task_end(estimator=corrector)
-    return scores, fit_time, times
-
-
-def _scores(scorers, path, held_out):
-    """Scores (n_deltas, n_scorers), and seconds of each delta."""
-    measures = scorers_on(scorers, path[0], held_out)
-    scores, times = [], []
-    for model in path:
-        start = perf_counter()
-        scores.append([measure(model) for measure in measures])
-        times.append(perf_counter() - start)
-    return scores, times
-
-
-def _path(corrector, table, deltas, weighted, options, report=True):
-    """Correctors for all deltas, in the order given."""
-    given = corrector.sensitive_feature_ids is None
-    return corrector._path(
-        table.X,
-        table.target,
-        deltas,
-        report=report,
-        sensitive_features=table.sensitive_features if given else None,
-        sample_weight=table.sample_weight if weighted else None,
-        **options,
-    )
-
-
-def _rows(value, indices, n_samples):
-    """The rows of a fold of what has one value for each row, else the value."""
-    if not hasattr(value, "shape") and not isinstance(value, list | tuple):
-        return value
-    return safe_indexing(value, indices) if n_rows(value) == n_samples else value

@@ -5,12 +5,13 @@ import numpy as np
 from scipy.stats import rankdata
 
 
-def cv_results(deltas, scores, fit_times, score_times):
+def cv_results(params, scores, fit_times, score_times):
     """Table of all candidates.
 
     Parameters
     ----------
-    deltas : ndarray of shape (n_candidates,)
+    params : list of dict
+        Parameters of each candidate.
     scores : dict of str to ndarray of shape (n_folds, n_candidates)
         Scores of each scorer.
     fit_times : ndarray of shape (n_folds,)
@@ -23,10 +24,12 @@ def cv_results(deltas, scores, fit_times, score_times):
         Columns of the names and in the order that `GridSearchCV` gives them.
     """
     # A candidate's share of what its fold shared among all.
-    share = np.repeat(fit_times[:, None] / len(deltas), len(deltas), axis=1)
+    share = np.repeat(fit_times[:, None] / len(params), len(params), axis=1)
     table = _moments("fit_time", share) | _moments("score_time", score_times)
-    table["param_delta"] = np.ma.masked_array(deltas, mask=np.zeros(len(deltas), bool))
-    table["params"] = [{"delta": float(delta)} for delta in deltas]
+    for name in params[0]:
+        values = [each[name] for each in params]
+        table[f"param_{name}"] = np.ma.masked_array(values, mask=[False] * len(values))
+    table["params"] = params
     for name, values in scores.items():
         for fold, row in enumerate(values):
             table[f"split{fold}_test_{name}"] = row

@@ -6,7 +6,14 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_softunlearn.confidence import check_level, run_in_order, safest_first
+from sklearn_softunlearn.criteria import criterion_name
 from sklearn_softunlearn.exceptions import RequirementNotMetWarning, warn
+from sklearn_softunlearn.tuning._counts import (
+    CountingScorer,
+    bounds_of_counts,
+    is_count,
+)
 
 _BOUNDS = ("metric_at_most", "metric_at_least", "utility_loss_at_most")
 
@@ -21,7 +28,9 @@ class Requirement(BaseEstimator):
     - "the metric at most 0.05, and the best accuracy":
       ``Requirement(metric_at_most=0.05)``;
     - "accuracy loss at most 0.5 points, and the best metric":
-      ``Requirement(utility_loss_at_most=0.005)``.
+      ``Requirement(utility_loss_at_most=0.005)``;
+    - "with 95 % confidence the metric is at most 0.05 on new rows, and the best
+      accuracy": ``Requirement(metric_at_most=0.05, confidence=0.95)``.
 
     Parameters
     ----------
@@ -33,6 +42,12 @@ class Requirement(BaseEstimator):
     utility_loss_at_most : float, default=None
         Largest loss of the mean utility against the candidate of ``delta=0``, in the
         units of its scorer (0.005 is half a point of accuracy); best metric within.
+    confidence : float in (0, 1), default=None
+        With which the bound shall hold on new rows, not only in the mean of the folds.
+        Candidates are tested one after the other on rows that were held out (*learn
+        then test*, see `learn_then_test`); all that pass before the first that fails
+        keep the promise, and the best of them is taken. In `SoftUnlearnCorrectorCV`;
+        in `GridSearchCV` with the ``scoring`` that `scoring` returns.
     one_standard_error : bool, default=False
         Whether to take, instead of the best of the candidates that meet the
         requirement, the one with the smallest delta whose mean is within one
@@ -50,7 +65,9 @@ class Requirement(BaseEstimator):
     Warns
     -----
     RequirementNotMetWarning
-        If no candidate meets the requirement. The one that comes nearest is taken.
+        If no candidate meets the requirement. The one that comes nearest is taken;
+        with a confidence, the one that other rows say is safest, and the warning has
+        the bound that can be promised of it.
 
     Examples
     --------
@@ -72,6 +89,7 @@ class Requirement(BaseEstimator):
         metric_at_most=None,
         metric_at_least=None,
         utility_loss_at_most=None,
+        confidence=None,
         one_standard_error=False,
         metric=None,
         utility=None,
@@ -79,6 +97,7 @@ class Requirement(BaseEstimator):
         self.metric_at_most = metric_at_most
         self.metric_at_least = metric_at_least
         self.utility_loss_at_most = utility_loss_at_most
+        self.confidence = confidence
         self.one_standard_error = one_standard_error
         self.metric = metric
         self.utility = utility
@@ -94,8 +113,10 @@ class Requirement(BaseEstimator):
         -------
         int
         """
-        bound, limit = self._bound()
-        metric_key, utility_key = self._scorers(cv_results)
+        if self.confidence is not None:
+            return self.choose(cv_results, *bounds_of_counts(self, cv_results))
+        bound, limit = self.bound()
+        metric_key, utility_key = self.names(scorer_names(cv_results))
         delta = _deltas(cv_results)
         metric, utility = (_mean(cv_results, k) for k in (metric_key, utility_key))
         if bound == "metric_at_most" and np.nanmax(metric) > 0:
@@ -106,7 +127,7 @@ class Requirement(BaseEstimator):
                 "metric_at_least."
             )
         if bound == "utility_loss_at_most":
-            slack = utility - (utility[_base(delta)] - limit)
+            slack = utility - (utility[_base(delta, cv_results)] - limit)
             goal, key = metric, metric_key
         else:
             slack = metric + limit if bound == "metric_at_most" else metric - limit
@@ -127,7 +148,84 @@ class Requirement(BaseEstimator):
         among = np.flatnonzero(goal >= best)
         return int(among[np.argmin(delta[among])])
 
-    def _bound(self):
+    def check(self, scorers, deltas):
+        """Raise ValueError for what can be known to fail before any fold is fitted.
+
+        Parameters
+        ----------
+        scorers : list of str
+            Names of the scorers.
+        deltas : ndarray of shape (n_candidates,)
+        """
+        bound, _ = self.bound()
+        self.names(scorers)
+        if bound == "utility_loss_at_most":
+            _base(deltas)
+
+    def scoring(self, **options):
+        """Scoring for `GridSearchCV`, whose counts a confidence is computed from.
+
+        ``GridSearchCV(model, grid, scoring=requirement.scoring(), refit=requirement,
+        return_train_score=True)``, where ``metric`` of the requirement names a metric
+        of fairlearn. The scores of the training rows give the order of the tests;
+        without them it is from the largest delta downwards.
+
+        Parameters
+        ----------
+        **options : dict
+            Those of `fairness_scorer`, such as ``sensitive_feature_ids``.
+
+        Returns
+        -------
+        callable
+        """
+        return CountingScorer(self.metric, self.utility or "accuracy", options)
+
+    def choose(self, cv_results, bound_of, training, limit):
+        """Index of the chosen candidate, by tests.
+
+        Parameters
+        ----------
+        cv_results : dict
+            Gets the columns "bound_test_<what is bounded>" and "kept".
+        bound_of : callable
+            From a candidate to its `MetricBound`.
+        training : ndarray of shape (n_candidates, 2) or None
+            Scores of metric and utility on rows that do not test. None tests from the
+            largest delta downwards.
+        limit : float
+            What the functional of the bound must not exceed.
+        """
+        bound, _ = self.bound()
+        metric, utility = self.names(scorer_names(cv_results))
+        delta = _deltas(cv_results)
+        of_loss = bound == "utility_loss_at_most"
+        order = np.argsort(delta if of_loss else -delta, kind="stable")
+        if training is not None:
+            # What is promised first, and what is to be good beside it.
+            promise, goal = training.T[::-1] if of_loss else training.T
+            order = safest_first(-promise, goal)
+        tested = run_in_order(bound_of, order, limit)
+        bounds = [np.nan if b is None else b.bound for b in tested.bounds]
+        cv_results[f"bound_test_{utility if of_loss else metric}"] = np.array(bounds)
+        cv_results["kept"] = tested.kept
+        if not tested.kept.any():
+            self._warn_of_tests(tested, cv_results)
+            return int(order[0])
+        key = metric if of_loss else utility
+        goal = np.where(tested.kept, _mean(cv_results, key), -np.inf)
+        return self._best(goal, delta, cv_results, key)
+
+    def bound(self):
+        """Name and value of the bound that is given.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or more than one, or it is out of range.
+        """
+        if self.confidence is not None:
+            check_level(self.confidence, "confidence")
         given = [name for name in _BOUNDS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(
@@ -138,18 +236,38 @@ class Requirement(BaseEstimator):
             raise ValueError(f"{given[0]}={limit!r} must be a number >= 0.")
         return given[0], limit
 
-    def _scorers(self, cv_results):
-        prefix = "mean_test_"
-        known = [k.removeprefix(prefix) for k in cv_results if k.startswith(prefix)]
+    def names_of_scores(self):
+        """Names of metric and utility that `scoring` gives its scores."""
+        return criterion_name(self.metric), self.utility or "accuracy"
+
+    def names(self, known):
+        """Names of the scorers of metric and utility, among those known."""
+        known = list(known)
         if self.metric is None and self.utility is None and len(known) == 2:
+            return known
+        if list(self.names_of_scores() if self.metric else ()) == known:
             return known
         for parameter in ("metric", "utility"):
             if getattr(self, parameter) not in known:
                 raise ValueError(
                     f"{parameter}={getattr(self, parameter)!r} of the Requirement must "
-                    f"name a scorer. cv_results_ has the scorers {known}."
+                    f"name a scorer. cv_results_ has the scorers {list(known)}."
                 )
         return self.metric, self.utility
+
+    def _warn_of_tests(self, tested, cv_results):
+        bound, limit = self.bound()
+        first, candidate = tested.first, cv_results["params"][tested.order[0]]
+        at = "at least" if bound == "metric_at_least" else "at most"
+        shown = ", ".join(f"{name}={value:.4g}" for name, value in candidate.items())
+        warn(
+            f"No candidate meets {bound}={limit:g} with confidence "
+            f"{self.confidence:g}. Of the safest, {shown}, which was taken, the rows "
+            f"measure {first.estimate:.4g} and support the promise {at} "
+            f"{first.bound:.4g}; {tested.needed()}. (a) Test on more rows; (b) relax "
+            "the requirement or its confidence.",
+            RequirementNotMetWarning,
+        )
 
     def _warn(self, bound, limit, slack):
         warn(
@@ -158,6 +276,13 @@ class Requirement(BaseEstimator):
             "deltas; (c) allow the correction more, for example utility_tol.",
             RequirementNotMetWarning,
         )
+
+
+def scorer_names(cv_results):
+    """Names of the scorers in ``cv_results_``, without the counts of cells."""
+    prefix = "mean_test_"
+    known = [k.removeprefix(prefix) for k in cv_results if k.startswith(prefix)]
+    return [name for name in known if not is_count(name)]
 
 
 def _mean(cv_results, key):
@@ -184,12 +309,14 @@ def _deltas(cv_results):
     return np.asarray(cv_results[names[0]], dtype=float)
 
 
-def _base(delta):
+def _base(delta, cv_results=()):
     if not np.any(delta == 0):
         raise ValueError(
             "utility_loss_at_most compares with the model before correction: put 0 "
             f"among the deltas, which are {delta.tolist()}."
         )
+    if "param_threshold" in cv_results:
+        return int(np.argmin(np.abs(delta) + np.abs(cv_results["param_threshold"])))
     return int(np.argmin(np.abs(delta)))
 
 

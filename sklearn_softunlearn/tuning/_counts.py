@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A confidence in `GridSearchCV`, which knows numbers only: counts as scores.
+
+A scorer may return several numbers under names of their own. Beside metric and
+utility this one returns how many rows there are of each group, label and predicted
+label; their sums over the folds are the table that a bound is computed from.
+"""
+
+from itertools import product
+
+import numpy as np
+from sklearn.metrics import get_scorer
+
+from sklearn_softunlearn.confidence import (
+    PairedAnswers,
+    generator,
+    metric_bound,
+    promised,
+)
+from sklearn_softunlearn.criteria import EvaluationRows, criterion_name
+from sklearn_softunlearn.pointwise import AsGivenResponse
+from sklearn_softunlearn.scoring import fairness_scorer
+
+_SEPARATOR = " | "
+_CELL = "rows of group {0} | label {1} | predicted {2}"
+
+
+def is_count(name):
+    """Whether a scorer's name is that of a count."""
+    return name.startswith("rows of group ") and name.count(_SEPARATOR) == 2
+
+
+class CountingScorer:
+    """Metric, utility and counts of a model, for ``scoring=`` of `GridSearchCV`.
+
+    Parameters
+    ----------
+    metric : str, callable or GroupMetric
+        Of labels.
+    utility : str
+        Name of a scorer of scikit-learn.
+    options : dict
+        Further arguments of `fairness_scorer`.
+
+    Raises
+    ------
+    ValueError
+        If the metric does not count labels.
+    """
+
+    def __init__(self, metric, utility, options):
+        self.metric, self.utility, self.options = metric, utility, options
+        if metric is None:
+            raise ValueError(
+                "The Requirement must name its metric, such as "
+                "Requirement(metric='demographic_parity_difference', ...)."
+            )
+        self._scorer = fairness_scorer(metric, **options)
+        criterion = getattr(self._scorer.metric, "criterion", None)
+        if criterion is None or criterion.takes != "labels":
+            raise ValueError(
+                f"metric={self._scorer.name} does not count labels: in GridSearchCV a "
+                "confidence needs one that does. SoftUnlearnCorrectorCV takes others."
+            )
+
+    def __call__(self, estimator, X, y, **metadata):
+        """Scores by name."""
+        if metadata.get("sample_weight") is not None:
+            raise ValueError(
+                "In GridSearchCV a confidence knows no sample_weight; "
+                "SoftUnlearnCorrectorCV does."
+            )
+        scores = {
+            criterion_name(self.metric): self._scorer(estimator, X, y, **metadata),
+            self.utility: get_scorer(self.utility)(estimator, X, y),
+        }
+        _, rows, answers = self._scorer.counted_on(estimator, X, y, **metadata)
+        predicted = np.argmax(answers(estimator, X), axis=1)
+        n = rows.n_classes
+        cell = (rows.group_codes * n + rows.y) * n + predicted
+        counts = np.bincount(cell, minlength=len(rows.group_names) * n * n)
+        cells = product(rows.group_names, rows.class_labels, rows.class_labels)
+        named = {_CELL.format(*c): int(k) for c, k in zip(cells, counts, strict=True)}
+        return _Scores(scores | named)
+
+    def get_metadata_routing(self):
+        """Metadata that the metric requests."""
+        return self._scorer.get_metadata_routing()
+
+    def _accept_sample_weight(self):
+        return False
+
+
+class _Scores(dict):
+    """Scores of one fold: groups that it lacks have no rows there."""
+
+    def __missing__(self, name):
+        if is_count(name):
+            return 0
+        raise KeyError(name)
+
+
+def bounds_of_counts(requirement, cv_results):
+    """What the tests want to know, from ``cv_results_``.
+
+    Returns
+    -------
+    bound_of : callable
+    training : ndarray of shape (n_candidates, 2) or None
+    limit : float
+    """
+    criterion = fairness_scorer(requirement.metric or "").metric.criterion
+    names = [n.removeprefix("mean_test_") for n in cv_results if "mean_test_" in n]
+    names = [name for name in names if is_count(name)]
+    if not names:
+        raise ValueError(
+            "A Requirement with a confidence needs counts, which cv_results_ lacks. "
+            "Give GridSearchCV(scoring=requirement.scoring(), refit=requirement, "
+            "return_train_score=True), or use SoftUnlearnCorrectorCV."
+        )
+    if requirement.bound()[0] == "utility_loss_at_most":
+        raise ValueError(
+            "A confidence for utility_loss_at_most needs what two models say of the "
+            "same rows: use SoftUnlearnCorrectorCV."
+        )
+    limit = promised(criterion, requirement.metric_at_most, requirement.metric_at_least)
+    totals = np.array([_total(cv_results, name) for name in names])
+    rows, answers = _cells(names)
+
+    def bound_of(k):
+        paired = PairedAnswers.of_counts(rows, [answers], totals[:, k])
+        options = (requirement.confidence, 1, generator(0))
+        return metric_bound(criterion, paired.answers[0], paired, *options)
+
+    columns = [f"mean_train_{name}" for name in requirement.names_of_scores()]
+    known = all(column in cv_results for column in columns)
+    training = np.transpose([cv_results[c] for c in columns]) if known else None
+    return bound_of, training, limit
+
+
+def _total(cv_results, name):
+    """Sum of a count over the folds, for each candidate."""
+    ending = f"_test_{name}"
+    folds = [
+        np.asarray(values)
+        for column, values in cv_results.items()
+        if column.startswith("split") and column.endswith(ending)
+    ]
+    return np.sum(folds, axis=0).astype(int)
+
+
+def _cells(names):
+    """Rows of the cells, and what was predicted for them."""
+    parts = np.array([_parts(name) for name in names], dtype=object)
+    groups, codes = np.unique(parts[:, 0].astype(str), return_inverse=True)
+    classes = list(dict.fromkeys(parts[:, 1]))
+    y = np.array([classes.index(label) for label in parts[:, 1]])
+    predicted = np.array([classes.index(label) for label in parts[:, 2]])
+    rows = EvaluationRows(
+        y, np.ones(len(y)), None, AsGivenResponse(), codes, tuple(groups),
+        classes=tuple(classes),
+    )  # fmt: skip
+    return rows, np.eye(len(classes))[predicted]
+
+
+def _parts(name):
+    group, label, predicted = name.removeprefix("rows of group ").rsplit(_SEPARATOR, 2)
+    return group, label.removeprefix("label "), predicted.removeprefix("predicted ")

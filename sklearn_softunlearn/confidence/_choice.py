@@ -135,7 +135,7 @@ def learn_then_test(
     ...     y[4000:],
     ...     {f"delta={c.delta}": c.predict(X[4000:]) for c in path},
     ...     sensitive_features=group[4000:],
-    ...     at_most=0.1,
+    ...     at_most=0.08,
     ... )
     >>> found.best
     'delta=0.8'

@@ -19,7 +19,7 @@ if (_shared / "openml").is_dir():
     os.environ.setdefault("SOFTUNLEARN_DATA_HOME", str(_shared))
 
 project = "sklearn_softunlearn"
-author = "the sklearn_softunlearn developers"
+author = "the sklearn_softunlearn contributors"
 copyright = author
 version = release = __version__
 

@@ -101,4 +101,4 @@ __all__ = [
     "solve_weight_qp",
     "solve_weights",
 ]
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0rc1"

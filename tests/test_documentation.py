@@ -33,6 +33,7 @@ PUBLIC = [
     "sklearn_softunlearn.display",
     "sklearn_softunlearn.exceptions",
     "sklearn_softunlearn.models",
+    "sklearn_softunlearn.pointwise",
     "sklearn_softunlearn.updates",
     "sklearn_softunlearn.weights",
 ]

@@ -182,8 +182,10 @@ class SoftUnlearnCorrector(
 
     References
     ----------
-    .. [1] X. Qiao, N. Ding, Y. Cheng, M. Zhang, "Soft Weighted Machine Unlearning",
-       arXiv:2505.18783, AAAI 2026.
+    .. [1] X. Qiao, N. Ding, Y. Cheng, M. Zhang, "Beyond Binary Erasure: Soft-Weighted
+       Unlearning for Fairness and Robustness", AAAI 2026, 40(29):24936-24944,
+       doi:10.1609/aaai.v40i29.39681. Preprint: "Soft Weighted Machine Unlearning",
+       arXiv:2505.18783.
     .. [2] P. W. Koh, P. Liang, "Understanding Black-box Predictions via Influence
        Functions", ICML 2017.
 

@@ -67,8 +67,10 @@ class AdversarialLoss(Criterion):
 
     References
     ----------
-    .. [1] X. Qiao, N. Ding, Y. Cheng, M. Zhang, "Soft Weighted Machine Unlearning",
-       AAAI 2026.
+    .. [1] X. Qiao, N. Ding, Y. Cheng, M. Zhang, "Beyond Binary Erasure: Soft-Weighted
+       Unlearning for Fairness and Robustness", AAAI 2026, 40(29):24936-24944,
+       doi:10.1609/aaai.v40i29.39681. Preprint: "Soft Weighted Machine Unlearning",
+       arXiv:2505.18783.
     .. [2] A. Madry et al., "Towards Deep Learning Models Resistant to Adversarial
        Attacks", ICLR 2018.
 

@@ -76,7 +76,9 @@ default=None
 
     References
     ----------
-    Soft Weighted Machine Unlearning, AAAI 2026, arXiv:2505.18783.
+    "Beyond Binary Erasure: Soft-Weighted Unlearning for Fairness and Robustness",
+    AAAI 2026, doi:10.1609/aaai.v40i29.39681; preprint "Soft Weighted Machine
+    Unlearning", arXiv:2505.18783.
 
     Examples
     --------

@@ -27,7 +27,6 @@ from sklearn_softunlearn import (
     Cholesky,
     MeanLoss,
     NewtonUpdate,
-    SoftUnlearnCorrector,
 )
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import (
@@ -36,6 +35,7 @@ from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
 )
+from tests.first_order import first_order_corrector
 
 N_ROWS = 200
 PARITY = "demographic_parity_difference"
@@ -66,7 +66,7 @@ def with_value(array, position, value, dtype=float):
 
 def fit(data, params=None, **arguments):
     """Fit on the data with some arguments replaced; nothing passed may change."""
-    corrector = SoftUnlearnCorrector(**(params or {}))
+    corrector = first_order_corrector(**(params or {}))
     arguments = {
         "X": data.X,
         "y": data.y,
@@ -386,7 +386,7 @@ def test_delta_out_of_range(data, delta):
 
 
 def test_delta_of_a_path_out_of_range(data):
-    corrector = SoftUnlearnCorrector()
+    corrector = first_order_corrector()
     with pytest.raises(ValueError, match=r"delta=2 .*\[0, 1\]"):
         corrector.path(data.X, data.y, deltas=[0.5, 2], sensitive_features=data.groups)
 
@@ -589,7 +589,7 @@ def test_bad_sample_weights(data, argument, weight, words):
 
 def test_an_error_leaves_the_corrector_as_it_was(data):
     """What was fitted before stays usable, and a clone fits anew."""
-    corrector = SoftUnlearnCorrector().fit(
+    corrector = first_order_corrector().fit(
         data.X, data.y, sensitive_features=data.groups
     )
     expected = corrector.predict(data.X)
@@ -607,7 +607,7 @@ def test_labels_of_another_kind_than_those_trained_with(data, dtype):
     for trained, given in ((numbers, words), (words, numbers)):
         frozen = FrozenEstimator(LogisticRegression().fit(data.X, trained))
         with pytest.raises(ValueError, match=r"y (has|holds) .*trained with"):
-            SoftUnlearnCorrector(frozen).fit(
+            first_order_corrector(frozen).fit(
                 data.X, given, sensitive_features=data.groups
             )
 
@@ -618,12 +618,12 @@ def test_groups_in_another_order_than_the_rows_are_refused():
     groups = pd.Series(group).sample(frac=1, random_state=0)
 
     with pytest.raises(ValueError, match=r"in another order.*\.loc\[X\.index\]"):
-        SoftUnlearnCorrector().fit(frame, y, sensitive_features=groups)
+        first_order_corrector().fit(frame, y, sensitive_features=groups)
 
-    by_index = SoftUnlearnCorrector().fit(
+    by_index = first_order_corrector().fit(
         frame, y, sensitive_features=groups.loc[frame.index]
     )
-    by_position = SoftUnlearnCorrector().fit(frame, y, sensitive_features=group)
+    by_position = first_order_corrector().fit(frame, y, sensitive_features=group)
     np.testing.assert_array_equal(
         by_index.deletion_weights_, by_position.deletion_weights_
     )

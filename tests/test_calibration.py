@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from benchmarks.data.adult import one_hot_adult
-from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn.corrector.stages._calibration import (
     MAX_SCAN,
     MAX_SOLVES,
@@ -21,6 +20,7 @@ from sklearn_softunlearn.corrector.stages._calibration import (
 )
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import OverCorrectionWarning
+from tests.first_order import first_order_corrector
 from tests.models_for_tests import precise_logistic
 
 METRICS = {
@@ -38,7 +38,7 @@ def data(request):
 @pytest.mark.parametrize("delta", [0.2, 0.5, 0.9, 1.0])
 def test_the_counted_metric_falls_by_delta(data, name, delta):
     X, y, group = data
-    corrector = SoftUnlearnCorrector(
+    corrector = first_order_corrector(
         precise_logistic(),
         metric=name,
         delta=delta,
@@ -61,9 +61,9 @@ def test_the_counted_metric_falls_by_delta(data, name, delta):
 
 def test_weights_are_those_of_the_request(data):
     X, y, group = data
-    corrector = SoftUnlearnCorrector(delta=0.5, calibrate="labels")
+    corrector = first_order_corrector(delta=0.5, calibrate="labels")
     corrector.fit(X, y, sensitive_features=group)
-    plain = SoftUnlearnCorrector(delta=corrector.report_.request)
+    plain = first_order_corrector(delta=corrector.report_.request)
     plain.fit(X, y, sensitive_features=group)
 
     np.testing.assert_array_equal(plain.deletion_weights_, corrector.deletion_weights_)
@@ -74,7 +74,7 @@ def test_weights_are_those_of_the_request(data):
 
 def test_delta_zero_changes_nothing(data):
     X, y, group = data
-    corrector = SoftUnlearnCorrector(delta=0.0, calibrate="labels")
+    corrector = first_order_corrector(delta=0.0, calibrate="labels")
     corrector.fit(X, y, sensitive_features=group)
 
     assert not np.any(corrector.deletion_weights_)
@@ -82,7 +82,7 @@ def test_delta_zero_changes_nothing(data):
 
 def test_path_and_clone_keep_the_option(data):
     X, y, group = data
-    corrector = clone(SoftUnlearnCorrector(calibrate="labels"))
+    corrector = clone(first_order_corrector(calibrate="labels"))
     path = corrector.path(X, y, deltas=[0.3, 0.6], sensitive_features=group)
     name = "demographic_parity_difference"
     shares = [
@@ -96,7 +96,7 @@ def test_path_and_clone_keep_the_option(data):
 def test_unknown_calibration_is_refused(data):
     X, y, group = data
     with pytest.raises(ValueError, match="calibrate='other' is not known"):
-        SoftUnlearnCorrector(calibrate="other").fit(X, y, sensitive_features=group)
+        first_order_corrector(calibrate="other").fit(X, y, sensitive_features=group)
 
 
 class Counted:
@@ -154,7 +154,7 @@ def test_a_metric_that_only_grows_leaves_the_model_alone():
 
 def test_adult_labels_fall_by_delta(data_home):
     data = one_hot_adult(data_home)
-    corrector = SoftUnlearnCorrector(
+    corrector = first_order_corrector(
         precise_logistic(), delta=0.5, calibrate="labels"
     ).fit(data.X_train, data.y_train, sensitive_features=data.sex_train)
     before, after = (
@@ -175,7 +175,7 @@ WORST_LOSS = "log_loss_group_max"
 def harmful(**parameters):
     """The loss of the worst group, asked for more than the first order can do."""
     X, y, group = make_biased_classification(n_samples=1200, random_state=1)
-    corrector = SoftUnlearnCorrector(
+    corrector = first_order_corrector(
         precise_logistic(), metric=WORST_LOSS, delta=1.0, utility_tol=1.0, **parameters
     )
     return corrector.fit(X, y, sensitive_features=group)
@@ -209,7 +209,7 @@ def test_says_that_no_request_suits_the_labels():
     """Of 80 rows, one label is more than what was asked."""
     X, y, group = make_biased_classification(n_samples=400, random_state=0)
     train, few = slice(200), slice(200, 280)
-    corrector = SoftUnlearnCorrector(delta=0.01, calibrate="labels").fit(
+    corrector = first_order_corrector(delta=0.01, calibrate="labels").fit(
         X[train],
         y[train],
         sensitive_features=group[train],
@@ -227,7 +227,7 @@ def test_says_that_no_request_suits_the_labels():
 def test_the_safeguard_leaves_what_does_no_harm(data):
     X, y, group = data
     kept, plain = (
-        SoftUnlearnCorrector(calibrate=calibrate, delta=0.7).fit(
+        first_order_corrector(calibrate=calibrate, delta=0.7).fit(
             X, y, sensitive_features=group
         )
         for calibrate in ("safeguard", None)

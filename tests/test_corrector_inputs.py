@@ -18,8 +18,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
-from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn.datasets import make_biased_classification
+from tests.first_order import first_order_corrector
 
 # scikit-learn < 1.7 reads the column names of polars through this protocol.
 pytestmark = pytest.mark.filterwarnings(
@@ -55,7 +55,7 @@ def expected(data):
 
 
 def fitted(X, y, estimator=None, params=None, **arguments):
-    return SoftUnlearnCorrector(estimator, **(params or {})).fit(X, y, **arguments)
+    return first_order_corrector(estimator, **(params or {})).fit(X, y, **arguments)
 
 
 def same(actual, expected, rtol=0, atol=0):
@@ -654,9 +654,9 @@ def mapped(data, tmp_path):
 @pytest.mark.parametrize("weighting", ["soft", "hard"])
 def test_read_only_memory_maps(mapped, update, weighting):
     params = {"update": update, "weighting": weighting, "delta": 0.3}
-    corrector = SoftUnlearnCorrector(**params).fit(**mapped)
+    corrector = first_order_corrector(**params).fit(**mapped)
     in_memory = {name: np.array(array) for name, array in mapped.items()}
-    same(corrector, SoftUnlearnCorrector(**params).fit(**in_memory))
+    same(corrector, first_order_corrector(**params).fit(**in_memory))
 
 
 def test_nothing_that_was_passed_is_modified(data, parts):
@@ -674,7 +674,7 @@ def test_nothing_that_was_passed_is_modified(data, parts):
     copies = {name: array.copy() for name, array in arguments.items()}
     for update in ("influence", "newton", "retrain"):
         for weighting in ("soft", "hard"):
-            corrector = SoftUnlearnCorrector(update=update, weighting=weighting)
+            corrector = first_order_corrector(update=update, weighting=weighting)
             corrector.fit(**arguments)
             corrector.predict(arguments["X"])
     for name, array in arguments.items():

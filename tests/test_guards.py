@@ -11,7 +11,7 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_softunlearn import SoftUnlearnCorrector, SoftUnlearnCorrectorCV
+from sklearn_softunlearn import SoftUnlearnCorrectorCV
 from sklearn_softunlearn.corrector.stages._calibration import search_request
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import (
@@ -23,6 +23,7 @@ from sklearn_softunlearn.exceptions import (
     OverCorrectionWarning,
     UtilityCollapseWarning,
 )
+from tests.first_order import first_order_corrector
 
 PARITY = "demographic_parity_difference"
 
@@ -42,7 +43,7 @@ def fitted(data, **options):
     X, y, group = data
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return SoftUnlearnCorrector(**options).fit(X, y, sensitive_features=group)
+        return first_order_corrector(**options).fit(X, y, sensitive_features=group)
 
 
 def measured(corrector, data):
@@ -80,13 +81,13 @@ def test_what_is_guarded_is_said_and_the_remedy_helps():
             warnings.simplefilter("ignore", InfeasibleDeltaWarning)
             warnings.filterwarnings("error", category=CorrectionWarning)
             warnings.filterwarnings("default", category=OverCorrectionWarning)
-            corrector = SoftUnlearnCorrector(delta=0.8).fit(
+            corrector = first_order_corrector(delta=0.8).fit(
                 X, y, sensitive_features=group
             )
     assert "over-correction" in corrector.report_.kinds
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        lower = SoftUnlearnCorrector(delta=corrector.report_.request)
+        lower = first_order_corrector(delta=corrector.report_.request)
         lower.fit(X, y, sensitive_features=group)
     np.testing.assert_array_equal(lower.deletion_weights_, corrector.deletion_weights_)
 
@@ -107,7 +108,7 @@ class PositivesAway:
 def test_predictions_of_one_class_are_no_success():
     X, y, group = make_biased_classification(n_samples=1000, random_state=0)
     for calibrate, constrained in ((None, True), ("safeguard", False)):
-        corrector = SoftUnlearnCorrector(
+        corrector = first_order_corrector(
             update="retrain",
             weighting=PositivesAway(y, constrained),
             calibrate=calibrate,
@@ -132,17 +133,17 @@ def test_a_reversed_gap_is_a_warning_where_it_is_larger_than_asked():
     X, y, group = make_biased_classification(n_samples=1000, random_state=1)
     options = {"delta": 1.0, "update": "retrain"}
     with pytest.warns(GapReversedWarning, match="changed its sign"):
-        SoftUnlearnCorrector(**options).fit(X, y, sensitive_features=group)
+        first_order_corrector(**options).fit(X, y, sensitive_features=group)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        SoftUnlearnCorrector(**options | {"delta": 0.4}).fit(
+        first_order_corrector(**options | {"delta": 0.4}).fit(
             X, y, sensitive_features=group
         )
 
 
 def test_a_grid_search_sees_the_warnings():
     X, y, group = make_biased_classification(n_samples=1000, random_state=1)
-    corrector = SoftUnlearnCorrector(delta=1.0, update="retrain", calibrate=None)
+    corrector = first_order_corrector(delta=1.0, update="retrain", calibrate=None)
     search = GridSearchCV(corrector, {"delta": [1.0]}, cv=2, scoring="accuracy")
     with pytest.warns(GapReversedWarning), pytest.warns(UtilityCollapseWarning):
         search.fit(X, y, sensitive_features=group)
@@ -154,15 +155,15 @@ def test_nothing_is_said_where_nothing_is_wrong(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for delta in (0.2, 0.5, 0.8):
-            SoftUnlearnCorrector(delta=delta).fit(X, y, sensitive_features=group)
-        SoftUnlearnCorrector().path(
+            first_order_corrector(delta=delta).fit(X, y, sensitive_features=group)
+        first_order_corrector().path(
             X, y, deltas=np.linspace(0, 0.9, 10), sensitive_features=group
         )
 
 
 def test_a_path_says_each_thing_once():
     X, y, group = make_biased_classification(n_samples=1000, random_state=1)
-    corrector = SoftUnlearnCorrector(update="retrain")
+    corrector = first_order_corrector(update="retrain")
     with pytest.warns(GapReversedWarning) as caught:
         corrector.path(X, y, deltas=[0.97, 0.98, 1.0], sensitive_features=group)
     (message,) = [str(w.message) for w in caught]
@@ -171,7 +172,7 @@ def test_a_path_says_each_thing_once():
 
 def test_a_search_speaks_of_its_choice_only():
     X, y, group = make_biased_classification(n_samples=1000, random_state=1)
-    corrector = SoftUnlearnCorrector(update="retrain")
+    corrector = first_order_corrector(update="retrain")
     search = SoftUnlearnCorrectorCV(corrector, deltas=[0.0, 0.2, 1.0], cv=2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -213,7 +214,7 @@ def test_the_bounds_bind_and_the_utility_is_not_offered():
     X, y, group = make_biased_classification(n_samples=1000, random_state=0)
     options = {"delta": 1.0, "max_weight": 0.1}
     with pytest.warns(InfeasibleDeltaWarning) as caught:
-        corrector = SoftUnlearnCorrector(**options).fit(X, y, sensitive_features=group)
+        corrector = first_order_corrector(**options).fit(X, y, sensitive_features=group)
     message = str(caught[0].message)
     assert "how much the weights may be" in message
     assert "raise utility_tol" not in message and "raise max_weight" in message
@@ -260,7 +261,7 @@ def test_classes_that_are_nearly_apart_are_converged(C, seed):
             warnings.simplefilter("ignore", InfeasibleDeltaWarning)
             warnings.simplefilter("ignore", CorrectionWarning)
             warnings.simplefilter("error", BaseNotConvergedWarning)
-            corrector = SoftUnlearnCorrector(
+            corrector = first_order_corrector(
                 LogisticRegression(C=C, solver=solver), calibrate=None
             ).fit(X, y, sensitive_features=group)
         line = corrector.report_[PARITY, "surrogate"]
@@ -272,6 +273,6 @@ def test_classes_that_are_nearly_apart_are_converged(C, seed):
 def test_where_the_answer_would_change_it_is_said(seed):
     X, y, group = make_biased_classification(2000, random_state=seed)
     with pytest.warns(BaseNotConvergedWarning):
-        SoftUnlearnCorrector(LogisticRegression(tol=1e-2)).fit(
+        first_order_corrector(LogisticRegression(tol=1e-2)).fit(
             X, y, sensitive_features=group
         )

@@ -36,6 +36,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn import SoftUnlearnCorrector, fairness_scorer
 from sklearn_softunlearn.datasets import make_biased_classification
+from tests.first_order import first_order_corrector
 
 PARITY = "demographic_parity_difference"
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
@@ -84,7 +85,7 @@ def routing_on():
 
 def around(delta=0.5, **params):
     """Pipeline around the corrector."""
-    corrector = SoftUnlearnCorrector(delta=delta, **params)
+    corrector = first_order_corrector(delta=delta, **params)
     return Pipeline([("scale", StandardScaler()), ("correct", corrector)])
 
 
@@ -108,7 +109,9 @@ def groups_for(routing, groups):
 def by_hand(data, **params):
     """Corrector on data that were standardised before."""
     Z = StandardScaler().fit_transform(data.X)
-    return SoftUnlearnCorrector(**params).fit(Z, data.y, sensitive_features=data.groups)
+    return first_order_corrector(**params).fit(
+        Z, data.y, sensitive_features=data.groups
+    )
 
 
 def coefficients(estimator):
@@ -181,7 +184,7 @@ def _frozen(data, estimator):
     ids=["one", "passthrough", "nested", "frozen", "twice", "scaler", "last"],
 )
 def test_pipeline_inside_the_corrector(data, make_estimator, routing):
-    corrector = SoftUnlearnCorrector(make_estimator(data))
+    corrector = first_order_corrector(make_estimator(data))
     corrector.fit(data.X, data.y, sensitive_features=data.groups)
     expected = by_hand(data)
     assert_same_correction(corrector, expected, rtol=0)
@@ -201,11 +204,11 @@ def test_columns_of_strings(data, frozen):
     estimator = make_pipeline(one_hot(), LogisticRegression())
     if frozen:
         estimator = FrozenEstimator(estimator.fit(data.frame, data.y))
-    corrector = SoftUnlearnCorrector(estimator, sensitive_feature_ids="sex")
+    corrector = first_order_corrector(estimator, sensitive_feature_ids="sex")
     corrector.fit(data.frame, data.y)
 
     Z = one_hot().fit_transform(data.frame)
-    expected = SoftUnlearnCorrector().fit(Z, data.y, sensitive_features=data.groups)
+    expected = first_order_corrector().fit(Z, data.y, sensitive_features=data.groups)
     assert_same_correction(corrector, expected, rtol=0)
     np.testing.assert_array_equal(corrector.groups_, ["female", "male"])
     Z_test = one_hot().fit(data.frame).transform(data.frame_test)
@@ -215,10 +218,10 @@ def test_columns_of_strings(data, frozen):
 
 
 def test_columns_of_strings_before_the_corrector(data, routing):
-    pipeline = Pipeline([("encode", one_hot()), ("correct", SoftUnlearnCorrector())])
+    pipeline = Pipeline([("encode", one_hot()), ("correct", first_order_corrector())])
     pipeline.fit(data.frame, data.y, **groups_for(routing, data.series))
     Z = one_hot().fit_transform(data.frame)
-    expected = SoftUnlearnCorrector().fit(Z, data.y, sensitive_features=data.groups)
+    expected = first_order_corrector().fit(Z, data.y, sensitive_features=data.groups)
     assert_same_correction(pipeline[-1], expected, rtol=0)
 
 
@@ -226,7 +229,7 @@ def test_transformers_are_neither_refitted_nor_changed(data):
     fitted = inside().fit(data.X, data.y)
     before = joblib.hash(fitted)
     for update in ("influence", "newton", "retrain"):
-        corrector = SoftUnlearnCorrector(FrozenEstimator(fitted), update=update)
+        corrector = first_order_corrector(FrozenEstimator(fitted), update=update)
         corrector.fit(data.X, data.y, sensitive_features=data.groups)
         assert corrector.estimator_[0] is fitted[0]
         assert corrector.estimator_[-1] is not fitted[-1]
@@ -242,7 +245,7 @@ def test_validation_data_transformed_by_the_pipeline(data, routing_on):
     pipeline = around().set_params(transform_input=["X_val"])
     pipeline.fit(data.X, data.y, sensitive_features=data.groups, **validation)
     scaler = StandardScaler().fit(data.X)
-    expected = SoftUnlearnCorrector().fit(
+    expected = first_order_corrector().fit(
         scaler.transform(data.X),
         data.y,
         sensitive_features=data.groups,
@@ -269,12 +272,12 @@ def test_sample_weight_is_requested_by_the_user(data, routing_on):
     weight = np.random.default_rng(0).uniform(0.5, 2, size=len(data.y))
     passed = {"sensitive_features": data.groups, "sample_weight": weight}
     with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
-        SoftUnlearnCorrector(LogisticRegression()).fit(data.X, data.y, **passed)
+        first_order_corrector(LogisticRegression()).fit(data.X, data.y, **passed)
     inner = LogisticRegression().set_fit_request(sample_weight=True)
-    explicit = SoftUnlearnCorrector(inner).fit(data.X, data.y, **passed)
-    default = SoftUnlearnCorrector().fit(data.X, data.y, **passed)
+    explicit = first_order_corrector(inner).fit(data.X, data.y, **passed)
+    default = first_order_corrector().fit(data.X, data.y, **passed)
     with sklearn.config_context(enable_metadata_routing=False):
-        expected = SoftUnlearnCorrector().fit(data.X, data.y, **passed)
+        expected = first_order_corrector().fit(data.X, data.y, **passed)
     assert_same_correction(explicit, expected, rtol=0)
     assert_same_correction(default, expected, rtol=0)
 
@@ -286,9 +289,9 @@ def test_sample_weight_is_routed_into_a_pipeline(data, routing_on):
         StandardScaler().set_fit_request(sample_weight=False),
         LogisticRegression().set_fit_request(sample_weight=True),
     )
-    corrector = SoftUnlearnCorrector(pipeline).fit(data.X, data.y, **passed)
+    corrector = first_order_corrector(pipeline).fit(data.X, data.y, **passed)
     Z = StandardScaler().fit_transform(data.X)
-    expected = SoftUnlearnCorrector().fit(Z, data.y, **passed)
+    expected = first_order_corrector().fit(Z, data.y, **passed)
     assert_same_correction(corrector, expected, rtol=0)
 
 
@@ -296,10 +299,10 @@ def test_sample_weight_reaches_the_last_step_of_pipelines(data):
     weight = np.random.default_rng(0).uniform(0.5, 2, size=len(data.y))
     passed = {"sensitive_features": data.groups, "sample_weight": weight}
     Z = StandardScaler().fit_transform(data.X)
-    expected = SoftUnlearnCorrector().fit(Z, data.y, **passed)
+    expected = first_order_corrector().fit(Z, data.y, **passed)
     nested = make_pipeline("passthrough", inside())
     for estimator in (inside(), nested):
-        corrector = SoftUnlearnCorrector(estimator).fit(data.X, data.y, **passed)
+        corrector = first_order_corrector(estimator).fit(data.X, data.y, **passed)
         assert_same_correction(corrector, expected, rtol=0)
     prefixed = {f"correct__{name}": value for name, value in passed.items()}
     pipeline = around().fit(data.X, data.y, **prefixed)
@@ -316,7 +319,7 @@ def scores_by_hand(data):
         folds = []
         for train, test in CV.split(data.X, data.y):
             scaler = StandardScaler().fit(data.X[train])
-            corrector = SoftUnlearnCorrector(LogisticRegression(), delta=delta).fit(
+            corrector = first_order_corrector(LogisticRegression(), delta=delta).fit(
                 scaler.transform(data.X[train]),
                 data.y[train],
                 sensitive_features=data.groups[train],
@@ -390,7 +393,7 @@ def test_grid_search_in_two_processes(data, routing):
 
 def test_grid_search_with_the_pipeline_inside(data, routing):
     search = GridSearchCV(
-        SoftUnlearnCorrector(inside()),
+        first_order_corrector(inside()),
         {"delta": DELTAS},
         scoring="accuracy",
         cv=CV,
@@ -403,7 +406,7 @@ def test_grid_search_with_the_pipeline_inside(data, routing):
 
 def test_grid_search_over_parameters_of_the_estimator(data):
     search = GridSearchCV(
-        SoftUnlearnCorrector(inside(), sensitive_feature_ids="sex").set_params(
+        first_order_corrector(inside(), sensitive_feature_ids="sex").set_params(
             estimator__standardscaler=one_hot()
         ),
         {"estimator__logisticregression__C": [0.01, 1.0], "update": ["newton"]},
@@ -469,7 +472,7 @@ def test_predictions_take_no_groups():
 )
 @pytest.mark.parametrize("by_name", [False, True])
 def test_report_agrees_with_fairlearn_and_sklearn(data, metric, by_name):
-    corrector = SoftUnlearnCorrector(
+    corrector = first_order_corrector(
         inside(), metric=metric.__name__ if by_name else metric
     ).fit(data.X, data.y, sensitive_features=data.groups)
     report = corrector.report_
@@ -493,7 +496,7 @@ def test_report_agrees_with_fairlearn_and_sklearn(data, metric, by_name):
 
 
 def test_report_of_validation_rows(data):
-    corrector = SoftUnlearnCorrector().fit(
+    corrector = first_order_corrector().fit(
         data.X,
         data.y,
         X_val=data.X_test,
@@ -511,7 +514,7 @@ def test_report_of_validation_rows(data):
 
 
 def test_report_is_printed_and_shown(data):
-    unfitted = SoftUnlearnCorrector()
+    unfitted = first_order_corrector()
     assert "requested delta" not in unfitted._repr_html_()
     corrector = unfitted.fit(data.X, data.y, sensitive_features=data.groups)
     line = corrector.report_[PARITY, "surrogate"]
@@ -537,7 +540,7 @@ def test_frozen_estimator_is_never_changed(data, update, weighting):
     frozen = FrozenEstimator(LogisticRegression().fit(data.X, data.y))
     before = pickle.dumps(frozen)
     params = {"update": update, "weighting": weighting}
-    corrector = SoftUnlearnCorrector(frozen, **params)
+    corrector = first_order_corrector(frozen, **params)
     corrector.fit(data.X, data.y, sensitive_features=data.groups)
     corrector.path(data.X, data.y, deltas=DELTAS, sensitive_features=data.groups)
     assert pickle.dumps(frozen) == before
@@ -553,8 +556,8 @@ def test_frozen_estimator_is_never_changed(data, update, weighting):
 def test_frozen_estimator_is_corrected_as_a_fitted_one(data):
     frozen = _frozen(data, LogisticRegression())
     groups = {"sensitive_features": data.groups}
-    corrector = SoftUnlearnCorrector(frozen).fit(data.X, data.y, **groups)
-    expected = SoftUnlearnCorrector(LogisticRegression()).fit(data.X, data.y, **groups)
+    corrector = first_order_corrector(frozen).fit(data.X, data.y, **groups)
+    expected = first_order_corrector(LogisticRegression()).fit(data.X, data.y, **groups)
     assert_same_correction(corrector, expected, rtol=0)
 
 
@@ -575,7 +578,7 @@ def test_frozen_estimator_survives_clones_and_searches(data, routing):
 
 
 def test_clone_is_unfitted_and_equal(data):
-    corrector = SoftUnlearnCorrector(
+    corrector = first_order_corrector(
         LogisticRegression(C=0.3), delta=0.2, update="newton"
     )
     corrector.fit(data.X, data.y, sensitive_features=data.groups)
@@ -591,13 +594,13 @@ def test_clone_is_unfitted_and_equal(data):
 
 def test_set_params(data):
     groups = {"sensitive_features": data.groups}
-    corrector = SoftUnlearnCorrector(LogisticRegression())
+    corrector = first_order_corrector(LogisticRegression())
     corrector.fit(data.X, data.y, **groups)
     corrector.set_params(
         delta=0.2, estimator__C=0.01, metric="equalized_odds_difference"
     )
     corrector.fit(data.X, data.y, **groups)
-    expected = SoftUnlearnCorrector(
+    expected = first_order_corrector(
         LogisticRegression(C=0.01), delta=0.2, metric="equalized_odds_difference"
     ).fit(data.X, data.y, **groups)
     assert_same_correction(corrector, expected, rtol=0)
@@ -608,10 +611,10 @@ def test_set_params(data):
 @pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_refit_forgets_what_was_fitted(data):
     """A metric without groups after one with groups leaves no groups behind."""
-    corrector = SoftUnlearnCorrector()
+    corrector = first_order_corrector()
     corrector.fit(data.X, data.y, sensitive_features=data.groups)
     corrector.set_params(metric="loss", delta=0.001).fit(data.X, data.y)
-    fresh = SoftUnlearnCorrector(metric="loss", delta=0.001).fit(data.X, data.y)
+    fresh = first_order_corrector(metric="loss", delta=0.001).fit(data.X, data.y)
     assert sorted(vars(corrector)) == sorted(vars(fresh))
 
 
@@ -642,7 +645,7 @@ def _through_skops(corrector, folder):
     ids=["plain", "pipeline", "frozen"],
 )
 def test_persistence(data, through, make_estimator, tmp_path):
-    corrector = SoftUnlearnCorrector(
+    corrector = first_order_corrector(
         make_estimator(data), metric=PARITY, update="newton"
     )
     corrector.fit(data.numeric, data.y, sensitive_features=data.series)
@@ -661,7 +664,7 @@ def test_persistence(data, through, make_estimator, tmp_path):
 
 def test_corrected_estimator_is_plain_scikit_learn(data, tmp_path):
     """What goes into production needs this package no more."""
-    corrector = SoftUnlearnCorrector(inside())
+    corrector = first_order_corrector(inside())
     corrector.fit(data.X, data.y, sensitive_features=data.groups)
     skops.io.dump(corrector.estimator_, tmp_path / "model.skops")
     assert skops.io.get_untrusted_types(file=tmp_path / "model.skops") == []
@@ -673,7 +676,7 @@ def test_corrected_estimator_is_plain_scikit_learn(data, tmp_path):
 
 def test_feature_names(data):
     groups = {"sensitive_features": data.groups}
-    corrector = SoftUnlearnCorrector().fit(data.X, data.y, **groups)
+    corrector = first_order_corrector().fit(data.X, data.y, **groups)
     assert corrector.n_features_in_ == 6
     assert not hasattr(corrector, "feature_names_in_")
 
@@ -727,19 +730,19 @@ def assert_path_equals_fits(data, corrector, **options):
 )
 def test_path_equals_fit(data, params):
     weight = np.random.default_rng(0).uniform(0.5, 2, size=len(data.y))
-    corrector = SoftUnlearnCorrector(inside(), **params)
+    corrector = first_order_corrector(inside(), **params)
     assert_path_equals_fits(data, corrector, sample_weight=weight)
 
 
 @pytest.mark.parametrize("update", ["influence", "newton", "retrain"])
 def test_path_equals_fit_of_a_frozen_estimator(data, update):
-    corrector = SoftUnlearnCorrector(_frozen(data, inside()), update=update)
+    corrector = first_order_corrector(_frozen(data, inside()), update=update)
     assert_path_equals_fits(data, corrector)
 
 
 def test_delta_zero_changes_nothing(data):
     for update in ("influence", "newton", "retrain"):
-        corrector = SoftUnlearnCorrector(inside(), delta=0, update=update)
+        corrector = first_order_corrector(inside(), delta=0, update=update)
         corrector.fit(data.X, data.y, sensitive_features=data.groups)
         np.testing.assert_array_equal(corrector.deletion_weights_, 0)
         np.testing.assert_array_equal(
@@ -775,11 +778,11 @@ def test_weight_zero_is_a_row_removed_and_two_a_row_twice(data, class_weight, up
     params = {"metric": "equalized_odds_difference", "update": update, "delta": 0.3}
     groups = data.groups.copy()
     groups[times == 0] = 7  # a group of removed rows is no group
-    weighted = SoftUnlearnCorrector(exact(class_weight=class_weight), **params).fit(
+    weighted = first_order_corrector(exact(class_weight=class_weight), **params).fit(
         data.X, data.y, sensitive_features=groups, sample_weight=times
     )
     X, y, A = (np.repeat(a, times, axis=0) for a in (data.X, data.y, groups))
-    repeated = SoftUnlearnCorrector(exact(class_weight=class_weight), **params).fit(
+    repeated = first_order_corrector(exact(class_weight=class_weight), **params).fit(
         X, y, sensitive_features=A
     )
 
@@ -813,10 +816,10 @@ def test_validation_weights(data):
         "sensitive_features_val": data.groups_test,
     }
     repeated = {name: np.repeat(a, times, axis=0) for name, a in validation.items()}
-    weighted = SoftUnlearnCorrector(exact()).fit(
+    weighted = first_order_corrector(exact()).fit(
         data.X, data.y, sample_weight_val=times, **validation
     )
-    expected = SoftUnlearnCorrector(exact()).fit(data.X, data.y, **repeated)
+    expected = first_order_corrector(exact()).fit(data.X, data.y, **repeated)
     assert_same_correction(weighted, expected, rtol=1e-6, atol=1e-9)
 
 
@@ -826,7 +829,7 @@ def test_balanced_is_a_dict_of_inverse_frequencies(data):
     groups = {"sensitive_features": data.groups}
     for update in ("influence", "newton", "retrain"):
         balanced, by_dict = (
-            SoftUnlearnCorrector(exact(class_weight=w), update=update).fit(
+            first_order_corrector(exact(class_weight=w), update=update).fit(
                 data.X, data.y, **groups
             )
             for w in ("balanced", weights)
@@ -836,7 +839,7 @@ def test_balanced_is_a_dict_of_inverse_frequencies(data):
 
 def test_class_weights_count_in_training_only(data):
     """The metric and the utility are those of the rows, as fairlearn computes them."""
-    corrector = SoftUnlearnCorrector(LogisticRegression(class_weight={0: 1, 1: 4}))
+    corrector = first_order_corrector(LogisticRegression(class_weight={0: 1, 1: 4}))
     corrector.fit(data.X, data.y, sensitive_features=data.groups)
     before = corrector.base_estimator_
     loss = log_loss(data.y, before.predict_proba(data.X))
@@ -852,7 +855,7 @@ def test_small_corrections_are_refits_with_the_weights(data, class_weight, C):
     s = np.random.default_rng(2).uniform(0.2, 3, size=len(data.y))
     errors = []
     for delta in (0.04, 0.02):
-        corrector = SoftUnlearnCorrector(
+        corrector = first_order_corrector(
             exact(class_weight=class_weight, C=C), delta=delta
         )
         corrector.fit(data.X, data.y, sensitive_features=data.groups, sample_weight=s)

@@ -6,15 +6,16 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_softunlearn import SoftUnlearnCorrector, over_unlearning
+from sklearn_softunlearn import over_unlearning
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import InfeasibleDeltaWarning
+from tests.first_order import first_order_corrector
 from tests.models_for_tests import precise_logistic
 
 
 def fitted(**options):
     X, y, group = make_biased_classification(n_samples=800, random_state=0)
-    corrector = SoftUnlearnCorrector(precise_logistic(), **options)
+    corrector = first_order_corrector(precise_logistic(), **options)
     return corrector.fit(X, y, sensitive_features=group)
 
 
@@ -53,7 +54,7 @@ def test_soft_weights_at_their_bounds_are_not_taken_for_hard_ones():
     """Out of reach: the largest attainable improvement takes whole rows."""
     X, y = load_wine(return_X_y=True)
     X = StandardScaler().fit_transform(X)
-    corrector = SoftUnlearnCorrector(precise_logistic(), delta=0.3, utility_tol=0.5)
+    corrector = first_order_corrector(precise_logistic(), delta=0.3, utility_tol=0.5)
     with pytest.warns(InfeasibleDeltaWarning):
         corrector.fit(X, y, sensitive_features=X[:, 0] > 0)
     assert np.isin(corrector.deletion_weights_, [0.0, 1.0]).all()

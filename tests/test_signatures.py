@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from sklearn_softunlearn import AdversarialLoss, Cholesky, SoftUnlearnCorrector
+from sklearn_softunlearn import AdversarialLoss, Cholesky
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import (
     CorrectionWarning,
     CurvatureWarning,
     InfeasibleDeltaWarning,
 )
+from tests.first_order import first_order_corrector
 from tests.models_for_tests import precise_logistic
 
 PARITY = "demographic_parity_difference"
@@ -30,7 +31,7 @@ def notes(data, **options):
         warnings.simplefilter("ignore", InfeasibleDeltaWarning)
         warnings.simplefilter("ignore", CurvatureWarning)
         warnings.simplefilter("ignore", CorrectionWarning)
-        corrector = SoftUnlearnCorrector(
+        corrector = first_order_corrector(
             options.pop("estimator", precise_logistic()), **options
         ).fit(X, y, sensitive_features=group)
     return corrector.report_

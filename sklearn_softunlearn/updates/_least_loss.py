@@ -149,6 +149,8 @@ def least_loss(problem, solve, limits, start, *, size, tol=1e-7, max_iter=100):
         rise = max(point.objective - problem.least, 1e-9 * abs(problem.least))
         kept = excess <= 0.1 * np.sqrt(tol) * size
         done = kept and 0.5 * decrement <= tol * rise
+        if done:
+            point = _polished(problem, point, (step, levels), limits)
         if done or n_iter == max_iter:
             break
         if decrement > _SLOW * last and age >= _OLD:
@@ -169,6 +171,16 @@ def least_loss(problem, solve, limits, start, *, size, tol=1e-7, max_iter=100):
         inverse.learn(length * step, change, -length * slope)
         point = new
     return LeastLoss(limits, point, mu, n_iter, done, excess)
+
+
+def _polished(problem, point, direction, limits):
+    """The point one more step on, if the limits are kept better there."""
+    theta, levels = point.theta + direction[0], point.levels + direction[1]
+    moved = Point(theta, levels, *problem.measure(theta))
+    better = np.isfinite(moved.objective) and (
+        _excess(limits, moved) <= _excess(limits, point)
+    )
+    return moved if better else point
 
 
 def _differentiated(problem, point):

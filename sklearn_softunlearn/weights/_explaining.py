@@ -34,6 +34,8 @@ _SHORTEST = 2.0**-30
 _ROUNDING = 1e-13
 # Of the curvature of the dual: so small that two proximal steps are enough.
 _PROXIMAL = 1e-8
+# Of a typical entry of H.
+_SINGULAR = 1e-10
 _MAX_PROXIMAL, _MAX_NEWTON = 20, 60
 # Of what is left: a proximal step that gains less shows the target is out of reach.
 _STALLED = 0.5
@@ -154,6 +156,8 @@ def explaining_weights(rows, cost, target, solve, hessian, *, lower, upper, tol=
     norm = partial(_norm, solve=solve, typical=typical, n_kept=rows.n_kept)
     target = np.append(target, np.zeros(rows.n_kept))
     hessian = linalg.block_diag(hessian, typical * np.eye(rows.n_kept))
+    # Collinear columns leave it singular; what moves no row moves no weight.
+    hessian[np.diag_indices_from(hessian)] += _SINGULAR * typical
     dual = _Dual(rows, cost, target, lower, upper)
     y, size = np.zeros(target.size), norm(target)
     if size == 0.0:

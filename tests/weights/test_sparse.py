@@ -5,10 +5,11 @@ from scipy.optimize import linprog
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_softunlearn import SoftUnlearnCorrector, SparseDeletion
+from sklearn_softunlearn import SparseDeletion
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import InfeasibleDeltaError, InfeasibleDeltaWarning
 from sklearn_softunlearn.weights import WeightProblem
+from tests.first_order import first_order_corrector
 
 N = 300
 
@@ -77,14 +78,13 @@ def data():
 
 def test_same_prediction_as_soft_weights_with_fewer_rows(data):
     X, y, groups = data
-    soft = SoftUnlearnCorrector().fit(X, y, **groups)
-    sparse = SoftUnlearnCorrector(weighting="sparse").fit(X, y, **groups)
+    soft = first_order_corrector().fit(X, y, **groups)
+    sparse = first_order_corrector(weighting="sparse").fit(X, y, **groups)
     name = "demographic_parity_difference"
     promised = [c.report_[name, "surrogate"].predicted for c in (soft, sparse)]
 
     assert promised[1] == pytest.approx(promised[0], rel=1e-9)
-    loss = sparse.report_["loss", "surrogate"]
-    assert loss.predicted <= loss.before + 1e-12
+    assert sparse.influence_[:, -1] @ sparse.deletion_weights_ <= 1e-12
     assert sparse.deletion_weights_.sum() < soft.deletion_weights_.sum()
     assert np.sum(sparse.deletion_weights_ > 0) < np.sum(soft.deletion_weights_ > 0) / 3
     assert sparse.delta_max_ == soft.delta_max_
@@ -92,7 +92,7 @@ def test_same_prediction_as_soft_weights_with_fewer_rows(data):
 
 def test_path_is_what_single_fits_give(data):
     X, y, groups = data
-    corrector = SoftUnlearnCorrector(weighting="sparse", delta=0.3).fit(X, y, **groups)
+    corrector = first_order_corrector(weighting="sparse", delta=0.3).fit(X, y, **groups)
     path = corrector.path(X, y, deltas=[0.1, 0.3, 0.5], **groups)
 
     np.testing.assert_allclose(
@@ -102,7 +102,7 @@ def test_path_is_what_single_fits_give(data):
 
 def test_out_of_reach_is_said_with_what_is_in_reach(data):
     X, y, groups = data
-    corrector = SoftUnlearnCorrector(weighting="sparse", delta=1.0, max_weight=0.02)
+    corrector = first_order_corrector(weighting="sparse", delta=1.0, max_weight=0.02)
     with pytest.warns(InfeasibleDeltaWarning, match="largest attainable"):
         corrector.fit(X, y, **groups)
 
@@ -115,7 +115,7 @@ def test_out_of_reach_is_said_with_what_is_in_reach(data):
 @pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_penalty_can_be_searched(data):
     X, y, _ = data
-    corrector = SoftUnlearnCorrector(weighting=SparseDeletion(), metric="loss")
+    corrector = first_order_corrector(weighting=SparseDeletion(), metric="loss")
     grid = {"weighting__penalty": [0.0, 1.0], "delta": [0.001]}
     search = GridSearchCV(clone(corrector), grid, cv=2).fit(X, y)
 

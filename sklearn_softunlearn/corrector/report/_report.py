@@ -39,14 +39,18 @@ class CorrectionReport:
     ----------
     lines : tuple of ReportLine
         Metric and utility; each as the smooth surrogate and from predicted labels.
-        "predicted" is the sum of the influences for the surrogate; for labels it is
-        the value at the raw predictions that the first-order shift predicts.
+        "predicted" is what the weights promise. Of first-order weights: of the metric's
+        surrogate, the sum of the influences, and of all else the value at the raw
+        predictions that the first-order shift predicts. Of exact weights: the value
+        at the parameters that were asked for.
     n_evaluation : int
         Number of evaluation rows.
     delta : float
         Requested fraction of the metric.
     deleted_mass : float
-        Sum of the deletion weights, each times the sample weight of its row.
+        Sum of the positive deletion weights, each times the sample weight of its row.
+    added_mass : float
+        The same of the negative ones, by which rows count more.
     total_mass : float
         Sum of the sample weights of the training rows: their number, by default.
     status : str
@@ -74,6 +78,7 @@ class CorrectionReport:
     request: float | None = None
     notes: tuple = ()
     kinds: tuple = ()
+    added_mass: float = 0.0
 
     def __getitem__(self, key):
         """The line of a (name, kind) pair."""
@@ -111,6 +116,8 @@ class CorrectionReport:
 
     def _footer(self):
         share = self.deleted_mass / self.total_mass
+        added = self.added_mass / self.total_mass
+        added = f"; added {added:.2%}" if added > 0.0 else ""
         solved = (
             ""
             if self.request in (None, self.delta)
@@ -119,7 +126,7 @@ class CorrectionReport:
         return (
             f"requested delta {self.delta:g}{solved} ({self.status}); deleted mass "
             f"{self.deleted_mass:.4g} of {self.total_mass:g} (sum of the training "
-            f"rows' weights), {share:.2%}"
+            f"rows' weights), {share:.2%}{added}"
         )
 
 

@@ -13,8 +13,10 @@ from sklearn_softunlearn.corrector.stages._faces import (
     explained_over_faces,
     least_loss_over_faces,
 )
-from sklearn_softunlearn.corrector.stages._linearization import OPTIMUM
-from sklearn_softunlearn.corrector.stages._weight_problem import say_unmet
+from sklearn_softunlearn.corrector.stages._weight_problem import (
+    nothing_to_correct,
+    say_unmet,
+)
 from sklearn_softunlearn.criteria import CriterionList
 from sklearn_softunlearn.influence import (
     MAX_DENSE_PARAMETERS,
@@ -283,7 +285,7 @@ def solve_exactly(problem, options, delta, bounds):
         the parameters of the result are those that the weights retrain to.
     """
     state, fitted = problem.state, problem.model.parameters
-    if delta == 0.0 or state.metric_value <= OPTIMUM:
+    if delta == 0.0 or nothing_to_correct(state):
         weights = np.zeros(len(problem.row_weight))
         solution = ExactSolution(
             weights, np.zeros(len(state.value)), 0.0, "optimal", Reach(1.0)

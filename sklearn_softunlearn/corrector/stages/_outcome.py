@@ -44,7 +44,8 @@ def correction_report(prepared, done, corrector):
         lines=tuple(dict.fromkeys(lines)),  # metric and utility may be the same
         n_evaluation=state.rows.n_measured,
         delta=float(delta),
-        deleted_mass=float(sample_weight @ weights),
+        deleted_mass=float(sample_weight @ np.maximum(weights, 0.0)),
+        added_mass=float(sample_weight @ np.maximum(-weights, 0.0)),
         total_mass=float(np.sum(sample_weight)),
         status=solution.status,
         evaluated_on=prepared.split.source,

@@ -61,13 +61,7 @@ def choose_weights(
     InfeasibleDeltaError
         If the request is out of reach and ``on_infeasible="raise"``.
     """
-    if delta > 0 and state.metric_value <= OPTIMUM:
-        warn(
-            f"{state.metric.name} is {state.metric_value:.3g} away from its optimum "
-            "on the evaluation data: there is nothing to correct and the model is "
-            "unchanged.",
-            NothingToCorrectWarning,
-        )
+    if delta > 0 and nothing_to_correct(state):
         delta = 0.0
     if weighting is None:
         solution = problem.solve(delta, regularization=regularization, start=start)
@@ -86,6 +80,18 @@ def choose_weights(
             on_infeasible,
         )
     return solution
+
+
+def nothing_to_correct(state):
+    """Whether the metric is at its optimum already, which is said."""
+    if state.metric_value > OPTIMUM:
+        return False
+    warn(
+        f"{state.metric.name} is {state.metric_value:.3g} away from its optimum on the "
+        "evaluation data: there is nothing to correct and the model is unchanged.",
+        NothingToCorrectWarning,
+    )
+    return True
 
 
 def _report_infeasible(name, delta, solution, on_infeasible):

@@ -22,6 +22,9 @@ from sklearn_softunlearn.corrector._progress import (
     STAGES,
     Progress,
 )
+from sklearn_softunlearn.corrector.inputs._columns import (
+    columns_in,
+)
 from sklearn_softunlearn.corrector.inputs._evaluation import (
     make_table,
     split_rows,
@@ -29,12 +32,20 @@ from sklearn_softunlearn.corrector.inputs._evaluation import (
 )
 from sklearn_softunlearn.corrector.inputs._fit_rows import (
     ValidationData,
+    group_rule,
 )
 from sklearn_softunlearn.corrector.inputs._groups import (
     columns_of,
 )
+from sklearn_softunlearn.corrector.inputs._order import (
+    check_same_order,
+)
 from sklearn_softunlearn.corrector.inputs._parameters import (
     resolve_weighting,
+)
+from sklearn_softunlearn.corrector.inputs._regroup import (
+    learn_groups,
+    regrouped,
 )
 from sklearn_softunlearn.corrector.inputs._targets import (
     check_target,
@@ -64,12 +75,17 @@ __all__ = [
     "SoftUnlearnCorrector",
     "ValidationData",
     "check_attackable",
+    "check_same_order",
     "check_target",
+    "columns_in",
     "columns_of",
     "encode_target",
     "encoded_target",
+    "group_rule",
+    "learn_groups",
     "linearize_estimator",
     "make_table",
+    "regrouped",
     "resolve_weighting",
     "split_rows",
     "take_input_tags",

@@ -119,6 +119,16 @@ class SoftUnlearnCorrector(
     sensitive_feature_ids : str, int or list of these, default=None
         Columns of X that hold the sensitive features, if they are not passed to
         `fit`. They remain features of the model unless its Pipeline drops them.
+    bins : int >= 2, array-like of float or None, default=None
+        Of numeric sensitive features such as an age: how many intervals of about as
+        many rows, or their inner edges. None refuses more than 20 distinct numbers.
+    min_group_size : int >= 1, default=30
+        Rows that a group should have: of fewer, a rate of one half has a standard
+        error above 0.09. See ``small_groups``.
+    small_groups : {"keep", "merge", "refuse"}, default="keep"
+        What to do with smaller groups. "merge" makes them one group, "other", and
+        "refuse" raises an error; both name them. "keep" warns of those that have fewer
+        than 30 rows of the kind that the metric counts.
     validation_fraction : float in (0, 1), default=None
         Share of the rows to hold out of training and to measure metric and utility
         on, when no validation data is passed to `fit`. None measures on the training
@@ -231,6 +241,9 @@ class SoftUnlearnCorrector(
         on_infeasible="warn",
         calibrate="safeguard",
         sensitive_feature_ids=None,
+        bins=None,
+        min_group_size=30,
+        small_groups="keep",
         validation_fraction=None,
         random_state=None,
         pos_label=None,
@@ -252,6 +265,9 @@ class SoftUnlearnCorrector(
         self.on_infeasible = on_infeasible
         self.calibrate = calibrate
         self.sensitive_feature_ids = sensitive_feature_ids
+        self.bins = bins
+        self.min_group_size = min_group_size
+        self.small_groups = small_groups
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.pos_label = pos_label

@@ -6,7 +6,7 @@ import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_softunlearn.corrector import make_table
+from sklearn_softunlearn.corrector import group_rule, make_table, regrouped
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
 
 _RESERVED = ["row", "deletion_weight", "group", "label"]
@@ -108,6 +108,9 @@ class DeletionWeightsDisplay:
         table = make_table(
             X, y, sensitive_features, sample_weight, ids, "", estimator.base_estimator_
         )
+        # Of a search, the corrector that it was made with.
+        owner = estimator if hasattr(estimator, "bins") else estimator._corrector()
+        (table,) = regrouped([table], **group_rule(owner))
         group = None
         if table.sensitive_features is not None:
             groups = table.groups()

@@ -78,7 +78,13 @@ class CountedMetric:
 def _counted_rows(target, features, weight, classes):
     """Rows whose raw predictions are answers."""
     columns = list(features.columns)
-    codes = features.groupby(columns, sort=True, observed=True).ngroup().to_numpy()
+    # By occurrence where values have no order, such as members of an Enum.
+    try:
+        grouped = features.groupby(columns, sort=True, observed=True)
+        codes = grouped.ngroup().to_numpy()
+    except TypeError:
+        grouped = features.groupby(columns, sort=False, observed=True)
+        codes = grouped.ngroup().to_numpy()
     labels = features.iloc[np.unique(codes, return_index=True)[1]]
     return EvaluationRows(
         target,

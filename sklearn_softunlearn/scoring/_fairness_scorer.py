@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled
-from sklearn_softunlearn.corrector import columns_of
+from sklearn_softunlearn.corrector import check_same_order, columns_of
 from sklearn_softunlearn.scoring._called_metric import CalledMetric
 from sklearn_softunlearn.scoring._counted_metric import CountedMetric
 from sklearn_softunlearn.scoring._groups import (
@@ -181,6 +181,7 @@ class _FairnessScorer:
         For many models on the same rows: what depends on the rows alone is computed
         once.
         """
+        check_same_order(X=X, y=y, sensitive_features=sensitive_features)
         features = group_frame(self._find_features(X, y, sensitive_features))
         y = column_or_1d(y)
         check_consistent_length(y, features, sample_weight)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The sensitive features of the rows to score."""
 
-import numpy as np
 import pandas as pd
+
+from sklearn_softunlearn.corrector import columns_in
 
 
 def group_frame(features):
     """Sensitive features as a DataFrame of one column each, by position."""
-    if not isinstance(features, list | tuple | dict | pd.Series | pd.DataFrame):
-        features = np.asarray(features)
-    frame = pd.DataFrame(features).reset_index(drop=True)
-    frame.columns = [f"sensitive_feature_{i}" for i in range(frame.shape[1])]
+    columns, _ = columns_in(features)
+    named = {f"sensitive_feature_{i}": pd.Series(c) for i, c in enumerate(columns)}
+    frame = pd.DataFrame(named)
     n_missing = int(frame.isna().any(axis=1).sum())
     if n_missing:
         raise ValueError(

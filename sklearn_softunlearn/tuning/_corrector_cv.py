@@ -26,6 +26,7 @@ from sklearn_softunlearn.corrector import (
 from sklearn_softunlearn.tuning._cv_results import cv_results
 from sklearn_softunlearn.tuning._evidence import Evidence, joined
 from sklearn_softunlearn.tuning._folds import Search, fit_and_score, path_of, rows_of
+from sklearn_softunlearn.tuning._grouping import grouped_once
 from sklearn_softunlearn.tuning._requirement import Requirement
 from sklearn_softunlearn.tuning._scoring import resolve_scorers
 from sklearn_softunlearn.tuning._search_progress import SearchProgress
@@ -217,13 +218,15 @@ class SoftUnlearnCorrectorCV(
         model = corrector._get_estimator()
         table = make_table(X, y, sensitive_features, sample_weight, ids, "", model)
         check_target(table, model)
-        split = self._split(table, corrector)
         validation = {
             "X_val": X_val,
             "y_val": y_val,
             "sensitive_features_val": sensitive_features_val,
             "sample_weight_val": sample_weight_val,
         }
+        fixed = {name: v for name, v in validation.items() if v is not None}
+        corrector, table, fixed = grouped_once(corrector, table, fixed)
+        split = self._split(table, corrector)
         if split.positions is not None:
             n, rows = len(table.y), split.positions
             fit_params = {k: rows_of(v, rows, n) for k, v in fit_params.items()}
@@ -234,7 +237,7 @@ class SoftUnlearnCorrectorCV(
             thresholds=thresholds,
             scorers=scorers,
             evidence=evidence if split.positions is None else None,
-            fixed={name: v for name, v in validation.items() if v is not None},
+            fixed=fixed,
             fit_params=fit_params,
             weighted=sample_weight is not None,
             verbose=self.verbose,

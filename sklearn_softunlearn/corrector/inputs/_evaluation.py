@@ -15,7 +15,9 @@ from sklearn_softunlearn._sklearn_compat import (
     n_rows,
     safe_indexing,
 )
+from sklearn_softunlearn.corrector.inputs._columns import check_unmasked
 from sklearn_softunlearn.corrector.inputs._groups import columns_of, encode_groups
+from sklearn_softunlearn.corrector.inputs._order import check_same_order
 from sklearn_softunlearn.models import keeps_target_column
 
 
@@ -91,6 +93,9 @@ def make_table(
         If lengths differ, values of y are missing, weights are negative or all zero,
         or the sensitive features are given in two ways.
     """
+    given = {f"X{suffix}": X, f"y{suffix}": y, f"sample_weight{suffix}": sample_weight}
+    for parameter, values in given.items():
+        check_unmasked(values, parameter)
     as_column = np.asarray(y).ndim == 2 and _keeps_column(estimator)
     X, y = indexable(X)[0], column_or_1d(y, warn=not as_column)
     if n_rows(X) == 0:
@@ -105,28 +110,12 @@ def make_table(
             )
         sensitive_features = columns_of(X, sensitive_feature_ids)
         name = f"sensitive_feature_ids={sensitive_feature_ids!r} of X{suffix}"
-    _check_same_order(X, sensitive_features, f"X{suffix}", name)
+    check_same_order(**given, **{name: sensitive_features})
     return Table(X, y, sensitive_features, weight, suffix, name, as_column)
 
 
 def _keeps_column(estimator):
     return estimator is not None and keeps_target_column(estimator)
-
-
-def _check_same_order(X, sensitive_features, x_name, name):
-    """Rows belong together by position; an index in another order says otherwise."""
-    given = [getattr(table, "index", None) for table in (X, sensitive_features)]
-    if not all(isinstance(index, pd.Index) for index in given):
-        return
-    index, other = given
-    if len(index) != len(other) or index.equals(other) or not index.is_unique:
-        return
-    if index.isin(other).all():
-        raise ValueError(
-            f"{name} has the index of {x_name} in another order, and rows are matched "
-            f"by position. Give {name}.loc[{x_name}.index], or .to_numpy() if the "
-            "positions are right."
-        )
 
 
 def _check_target(y, n_samples, suffix):
@@ -285,4 +274,6 @@ def _strata(table, smaller_share, classes):
 def _take(groups, indices):
     if isinstance(groups, dict):
         return {name: safe_indexing(column, indices) for name, column in groups.items()}
+    if hasattr(groups, "take") and hasattr(groups, "to_pylist"):  # of pyarrow
+        return groups.take(indices)
     return safe_indexing(groups, indices)

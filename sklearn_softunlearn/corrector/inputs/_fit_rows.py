@@ -14,6 +14,7 @@ from sklearn_softunlearn.corrector.inputs._evaluation import (
     split_rows,
     validation_table,
 )
+from sklearn_softunlearn.corrector.inputs._regroup import regrouped
 from sklearn_softunlearn.corrector.inputs._targets import check_target
 
 # What `fit` takes beside X, y and sample_weight and does not pass on.
@@ -95,14 +96,23 @@ def rows_of_fit(
         _check_not_cut(X, X_val)
     if given[0] is not None:
         _check_columns(corrector, given[0])
+    table, validation = regrouped(
+        [table, validation_table(*given, ids, estimator)], **group_rule(corrector)
+    )
     return split_rows(
         table,
-        validation_table(*given, ids, estimator),
+        validation,
         corrector.validation_fraction,
         corrector.random_state,
         already_trained=isinstance(estimator, FrozenEstimator),
         classes=is_classifier(estimator),
     )
+
+
+def group_rule(corrector):
+    """How a corrector wants groups to be formed, as options of `regrouped`."""
+    names = ("bins", "min_group_size", "small_groups")
+    return {name: getattr(corrector, name) for name in names}
 
 
 def _unpacked(validation, *others):

@@ -9,9 +9,12 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_softunlearn._sklearn_compat import safe_indexing
+from sklearn_softunlearn.corrector.inputs._columns import columns_in
 
-# A column with fewer rows than this for each distinct value is taken for continuous.
-_ROWS_PER_GROUP = 3
+# Numbers with more distinct values than this are taken for continuous: ages, incomes.
+MAX_NUMBERS = 20
+# So are fractions with fewer rows than this for each distinct value.
+_ROWS_PER_FRACTION = 3
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ def encode_groups(sensitive_features, sample_weight, parameter):
     Parameters
     ----------
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_columns)
-        List, array, Series, DataFrame (pandas or polars) or dict of arrays. Several
-        columns are intersected.
+        Anything that `columns_in` takes. Several columns are intersected.
     sample_weight : ndarray of shape (n_samples,)
         Rows of weight 0 count as deleted: a group that only they hold is no group.
     parameter : str
@@ -64,14 +66,14 @@ def encode_groups(sensitive_features, sample_weight, parameter):
         If the length is wrong, values are missing, there is one group only, or
         almost as many groups as rows.
     """
-    columns = _columns(sensitive_features)
+    columns, names = columns_in(sensitive_features, parameter)
     if not columns:
         raise ValueError(f"{parameter} names no column. Give at least one.")
     for column in columns:
         _check_column(column, len(sample_weight), parameter)
     kept = sample_weight > 0
-    factors = [_factorize(column[kept]) for column in columns]
-    groups = _intersect(factors, _column_names(sensitive_features))
+    factors = [_factorize(column[kept], parameter) for column in columns]
+    groups = _intersect(factors, names)
     _check_number(groups, int(kept.sum()), parameter)
     codes = np.zeros(len(kept), dtype=np.intp)
     codes[kept] = groups.codes
@@ -83,24 +85,29 @@ def check_same_groups(training, evaluation, *, marginal=False):
 
     With ``marginal``, the groups are the values of each column on its own.
     """
-    missing = sorted(
-        _group_names(training, marginal) - _group_names(evaluation, marginal)
-    )
+    known = _values(evaluation, marginal)
+    wanted = _values(training, marginal)
+    missing = [name for value, name in wanted.items() if value not in known]
     if missing:
         raise ValueError(
             f"The evaluation data has no rows of these sensitive groups, so their gap "
-            f"cannot be measured: {', '.join(missing)}. Give evaluation data with "
-            "every group (X_val, sensitive_features_val), or merge small groups."
+            f"cannot be measured: {', '.join(missing)}. It has "
+            f"{', '.join(known.values())}. Give evaluation data with every group "
+            "(X_val, sensitive_features_val), in values of the same kind, or merge "
+            "small groups."
         )
 
 
-def _group_names(groups, marginal):
-    if not marginal or groups.labels.ndim == 1:
-        return set(groups.names)
+def _values(groups, marginal):
+    """Name of each group by its value, of which 1, 1.0 and True are one."""
+    labels = groups.labels.reshape(len(groups.labels), -1)
+    if not marginal or labels.shape[1] == 1:
+        rows = map(tuple, labels.tolist())
+        return dict(zip(rows, groups.names, strict=True))
     return {
-        f"{value} (column {j})"
-        for j, column in enumerate(groups.labels.T)
-        for value in column
+        (j, value): f"{value} (column {j})"
+        for j, column in enumerate(labels.T)
+        for value in column.tolist()
     }
 
 
@@ -126,6 +133,11 @@ def columns_of(X, sensitive_feature_ids):
             f"{message}; X {has}. In a Pipeline, set_output(transform='pandas') keeps "
             "the names that a step before this one would lose."
         )
+    if len(set(names)) < len(names) and any(names.count(name) > 1 for name in ids):
+        raise ValueError(
+            f"{message}: X has several columns of that name. Rename them, or give "
+            "positions."
+        )
     try:
         # Lists of rows have no columns to index.
         columns = safe_indexing(
@@ -136,40 +148,41 @@ def columns_of(X, sensitive_feature_ids):
     return columns.toarray() if sparse.issparse(columns) else columns
 
 
-def _columns(sensitive_features):
-    """One-dimensional arrays: NumPy's, or pandas' own where they come from pandas."""
-    if isinstance(sensitive_features, dict):
-        return [_column(values) for values in sensitive_features.values()]
-    if hasattr(sensitive_features, "columns"):
-        names = sensitive_features.columns
-        return [_column(sensitive_features[name]) for name in names]
-    values = _column(sensitive_features)
-    return list(values.T) if values.ndim == 2 else [values]
-
-
-def _column_names(sensitive_features):
-    if isinstance(sensitive_features, dict):
-        return tuple(map(str, sensitive_features))
-    return tuple(map(str, getattr(sensitive_features, "columns", ())))
-
-
-def _column(values):
-    # As objects, a categorical or string array of pandas would take 20 times longer.
-    if isinstance(getattr(values, "dtype", None), pd.api.extensions.ExtensionDtype):
-        return pd.array(values)
-    return np.asarray(values)
-
-
-def _factorize(column):
+def _factorize(column, parameter):
     """Codes and sorted labels."""
-    codes, labels = pd.factorize(column)
+    try:
+        codes, labels = pd.factorize(column)
+    except TypeError as error:
+        raise ValueError(
+            f"{parameter} holds values that cannot be groups ({error}). Give numbers, "
+            "strings or other values that compare equal."
+        ) from error
     labels = np.asarray(labels)
+    _check_not_continuous(labels, len(column), parameter)
     # By name where values cannot be compared, such as numbers and strings.
     try:
         order = np.argsort(labels, kind="stable")
     except TypeError:
-        order = np.argsort(labels.astype(str), kind="stable")
+        order = np.argsort([str(label) for label in labels], kind="stable")
     return np.argsort(order)[codes], labels[order]
+
+
+def _check_not_continuous(labels, n_samples, parameter):
+    """Numbers and dates that are measured rather than named."""
+    n_values = len(labels)
+    kind = pd.api.types.infer_dtype(labels, skipna=True)
+    fractions = kind in ("floating", "decimal", "mixed-integer-float")
+    if fractions and all(float(label).is_integer() for label in labels):
+        kind, fractions = "integer", False
+    measured = fractions or kind.startswith(("integer", "date", "timedelta"))
+    many = n_values > MAX_NUMBERS
+    many |= fractions and n_values > 2 and n_values * _ROWS_PER_FRACTION > n_samples
+    if measured and many:
+        raise ValueError(
+            f"{parameter} has {n_values} distinct values in {n_samples} rows: it looks "
+            "continuous. (a) Bin it, for example with pandas.cut or bins=4; (b) if the "
+            "numbers are names, give them as strings, .astype(str)."
+        )
 
 
 def _check_column(column, n_samples, parameter):
@@ -208,8 +221,8 @@ def _check_number(groups, n_samples, parameter):
             f"{parameter} has one group only ({', '.join(groups.names)}), so there is "
             "no gap to correct. Give a feature that takes at least two values."
         )
-    if n_groups > 2 and n_groups * _ROWS_PER_GROUP > n_samples:
+    if n_groups > 2 and 2 * n_groups > n_samples:
         raise ValueError(
-            f"{parameter} has {n_groups} distinct values in {n_samples} rows: it looks "
-            "continuous. Bin it first, for example with pandas.cut."
+            f"{parameter} has {n_groups} distinct values in {n_samples} rows: hardly "
+            "two rows have the same. Merge groups, or bin numbers with pandas.cut."
         )

@@ -3,6 +3,8 @@
 
 from numbers import Real
 
+import numpy as np
+
 from sklearn_softunlearn.criteria import resolve_criterion
 from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.updates import resolve_update
@@ -11,6 +13,7 @@ from sklearn_softunlearn.weights import ExactDeletion, HardDeletion, SparseDelet
 _CHOICES = {
     "on_infeasible": ("raise", "warn"),
     "calibrate": ("safeguard", "labels", None),
+    "small_groups": ("keep", "merge", "refuse"),
 }
 
 _WEIGHTINGS = {
@@ -24,6 +27,7 @@ _WEIGHTINGS = {
 _RANGES = {
     "delta": ("in [0, 1]", lambda value: 0 <= value <= 1),
     "regularization": ("> 0", lambda value: value > 0),
+    "min_group_size": (">= 1", lambda value: value >= 1),
     "max_weight": ("in (0, 1]", lambda value: 0 < value <= 1),
     "min_weight": ("<= 0 and finite", lambda value: -float("inf") < value <= 0),
 }
@@ -51,11 +55,26 @@ def check_parameters(corrector):
         value = getattr(corrector, name)
         if not isinstance(value, str | None) or value not in choices:
             raise ValueError(f"{name}={value!r} is not known. Give one of {choices}.")
+    _check_bins(corrector.bins)
     resolve_criterion(corrector.metric, "metric")
     resolve_criterion(corrector.utility, "utility")
     resolve_weighting(corrector.weighting)
     resolve_update(corrector.update)
     resolve_curvature(corrector.curvature, n_parameters=1)
+
+
+def _check_bins(bins):
+    if bins is None:
+        return
+    edges = np.asarray(bins)
+    if edges.ndim == 0 and edges.dtype.kind in "iu" and edges >= 2:
+        return
+    if edges.ndim == 1 and edges.dtype.kind in "iuf" and np.all(np.diff(edges) > 0):
+        return
+    raise ValueError(
+        f"bins={bins!r} must be None, a number of intervals >= 2, or edges that "
+        "increase."
+    )
 
 
 def resolve_weighting(weighting):

@@ -17,6 +17,7 @@ from sklearn_softunlearn.corrector.stages._outcome import correction_report
 from sklearn_softunlearn.corrector.stages._own_word import corrected_estimator
 from sklearn_softunlearn.corrector.stages._preparation import prepare
 from sklearn_softunlearn.corrector.stages._requests import carry_out
+from sklearn_softunlearn.models import indexable_rows
 
 
 class SoftUnlearnCorrector(
@@ -101,9 +102,9 @@ class SoftUnlearnCorrector(
         How to solve with the Hessian: `Cholesky`, `ConjugateGradient`, `Diagonal`.
         "auto" is Cholesky up to 4096 parameters, and above conjugate gradients or,
         for all parameters of a net, the diagonal.
-    layer : {"last", "all"} or list of str, default="last"
+    layer : {"last", "all", "lora"} or list of str, default="last"
         Which parameters of a skorch net are corrected: those of its last linear
-        layer, all, or those of these names. Not used for other estimators.
+        layer, all, the factors of peft, or those of these names or patterns.
     on_infeasible : {"warn", "raise"}, default="warn"
         What to do when ``delta`` is out of reach. "warn" uses the largest attainable.
     calibrate : {"safeguard", "labels", None}, default="safeguard"
@@ -359,6 +360,7 @@ class SoftUnlearnCorrector(
         check_parameters(self)
         estimator = self._get_estimator()
         check_estimator(estimator, X)
+        X, y = indexable_rows(estimator, X, y)
         validate_data(self, X, skip_check_array=True)
         given = {name: fit_params.pop(name, None) for name in ROW_ARGUMENTS}
         split = rows_of_fit(self, estimator, X, y, sample_weight, **given)

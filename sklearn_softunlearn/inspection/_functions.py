@@ -78,7 +78,7 @@ def influence(
         n rows and p parameters, and no array of shape (n, p, p).
     curvature : str or object, default="auto"
         As in `SoftUnlearnCorrector`.
-    layer : {"last", "all"} or list of str, default="last"
+    layer : {"last", "all", "lora"} or list of str, default="last"
         Parameters of a skorch net, as in `SoftUnlearnCorrector`.
 
     Returns

@@ -32,8 +32,10 @@ the model whenever it is used, so that a subclass with another meaning is refuse
 
 from sklearn_softunlearn.models._base import TrainedModel
 from sklearn_softunlearn.models._composite import (
+    checked_array,
     embed,
     fit_parameter_name,
+    indexable_rows,
     keeps_target_column,
     predictor,
     transformed,
@@ -48,8 +50,10 @@ __all__ = [
     "LinearModel",
     "LogisticModel",
     "TrainedModel",
+    "checked_array",
     "embed",
     "fit_parameter_name",
+    "indexable_rows",
     "keeps_target_column",
     "model_class",
     "predictor",

@@ -67,6 +67,11 @@ class TrainedModel(ABC):
         """Raise TypeError if X is of no kind that the estimator is corrected on."""
 
     @staticmethod
+    def indexable(X, y):
+        """X in a form whose rows can be taken, and y, where X may bring its own."""
+        return X, y
+
+    @staticmethod
     def keeps_target_column(estimator):
         """Whether the estimator's own fit tells y of shape (n, 1) from a vector."""
         return False

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The predictor inside a Pipeline or FrozenEstimator, and the way back."""
 
+from collections.abc import Mapping
 from copy import copy
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
 
 from sklearn_softunlearn.models._registry import model_class
 
@@ -28,6 +30,31 @@ def keeps_target_column(estimator):
     """Whether the predictor's own fit tells y of shape (n, 1) from a vector."""
     last = predictor(estimator)
     return model_class(last).keeps_target_column(last)
+
+
+def indexable_rows(estimator, X, y):
+    """X in a form whose rows can be taken, and y, if need be those that X brings.
+
+    Of a predictor alone: a step before it may take anything that has rows.
+    """
+    last = predictor(estimator)
+    return model_class(last).indexable(X, y) if last is unfreeze(estimator) else (X, y)
+
+
+def checked_array(X, input_name="X", **options):
+    """An array as scikit-learn checks it; rows of another form as they are.
+
+    Parameters
+    ----------
+    X : what `embed` returns
+    input_name : str
+    **options : dict
+        Of scikit-learn's check_array.
+    """
+    # By attribute: torch is loaded by those who use it.
+    if isinstance(X, Mapping) or hasattr(X, "dataset"):
+        return X
+    return check_array(X, input_name=input_name, **options)
 
 
 def embed(estimator, X, layer="last"):

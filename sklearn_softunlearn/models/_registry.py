@@ -56,7 +56,7 @@ def model_class(estimator, layer="last"):
     Parameters
     ----------
     estimator : estimator
-    layer : "last", "all" or list of str, default="last"
+    layer : "last", "all", "lora" or list of str, default="last"
         Which parameters of a skorch net are corrected; not used for others.
 
     Returns

@@ -30,7 +30,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch import NeuralNetRegressor
-from skorch.dataset import Dataset, ValidSplit
+from skorch.dataset import ValidSplit
 from torch import nn
 
 from sklearn_softunlearn import (
@@ -342,15 +342,6 @@ def test_a_column_against_a_vector_is_refused():
     )
     with pytest.raises(ValueError, match="squeeze"):
         SoftUnlearnCorrector(net, metric="loss").fit(X, X[:, 0])
-
-
-@pytest.mark.parametrize("wrap", [dict, Dataset], ids=["dict", "Dataset"])
-def test_other_inputs_than_arrays_are_refused(wrap):
-    X, y, group = table()
-    given = {"x": X} if wrap is dict else Dataset(X, y)
-
-    with pytest.raises((TypeError, ValueError), match="array"):
-        corrected(classifier(MLP), given, y, group)
 
 
 def test_a_wrong_dtype_says_what_to_cast():

@@ -18,7 +18,7 @@ from sklearn_softunlearn._sklearn_compat import (
 from sklearn_softunlearn.corrector.inputs._columns import check_unmasked
 from sklearn_softunlearn.corrector.inputs._groups import columns_of, encode_groups
 from sklearn_softunlearn.corrector.inputs._order import check_same_order
-from sklearn_softunlearn.models import keeps_target_column
+from sklearn_softunlearn.models import indexable_rows, keeps_target_column
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,8 @@ def make_table(
     given = {f"X{suffix}": X, f"y{suffix}": y, f"sample_weight{suffix}": sample_weight}
     for parameter, values in given.items():
         check_unmasked(values, parameter)
+    if estimator is not None:
+        X, y = indexable_rows(estimator, X, y)
     as_column = np.asarray(y).ndim == 2 and _keeps_column(estimator)
     X, y = indexable(X)[0], column_or_1d(y, warn=not as_column)
     if n_rows(X) == 0:

@@ -16,6 +16,7 @@ from sklearn_softunlearn.corrector.inputs._evaluation import (
 )
 from sklearn_softunlearn.corrector.inputs._regroup import regrouped
 from sklearn_softunlearn.corrector.inputs._targets import check_target
+from sklearn_softunlearn.models import indexable_rows
 
 # What `fit` takes beside X, y and sample_weight and does not pass on.
 ROW_ARGUMENTS = (
@@ -89,6 +90,8 @@ def rows_of_fit(
     ids = corrector.sensitive_feature_ids
     table = make_table(X, y, sensitive_features, sample_weight, ids, "", estimator)
     check_target(table, estimator)
+    if X_val is not None and not isinstance(X_val, ValidationData):
+        X_val, y_val = indexable_rows(estimator, X_val, y_val)
     given = (X_val, y_val, sensitive_features_val, sample_weight_val)
     if isinstance(X_val, ValidationData):
         given = _unpacked(*given)

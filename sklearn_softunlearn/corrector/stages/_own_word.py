@@ -8,10 +8,10 @@ compared, so that the cost does not grow with their number.
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils import check_array
 
 from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
 from sklearn_softunlearn.models import (
+    checked_array,
     embed,
     model_class,
     predictor,
@@ -61,7 +61,7 @@ def check_own_predictions(estimator, model, evaluation, layer):
     rows = safe_indexing(evaluation.X, _sample(np.arange(n_rows(evaluation.X))))
     last = predictor(estimator)
     options = model_class(last, layer).array_options
-    raw = model.raw_prediction(check_array(embed(estimator, rows, layer), **options))
+    raw = model.raw_prediction(checked_array(embed(estimator, rows, layer), **options))
     _check_labels(estimator, last, model, rows, raw)
     for name, expected in model.answers(raw).items():
         if hasattr(last, name):

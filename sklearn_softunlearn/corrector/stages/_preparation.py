@@ -33,7 +33,13 @@ from sklearn_softunlearn.criteria import (
     resolve_criterion,
 )
 from sklearn_softunlearn.influence import resolve_curvature
-from sklearn_softunlearn.models import embed, model_class, predictor, transformed
+from sklearn_softunlearn.models import (
+    checked_array,
+    embed,
+    model_class,
+    predictor,
+    transformed,
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Prepared:
     groups : Groups or None
     utility_tol : float or None
     max_weight : float
-    layer : "last", "all" or list of str
+    layer : "last", "all", "lora" or list of str
     """
 
     base: Any
@@ -158,7 +164,7 @@ def linearize_estimator(
     )
     attacks = attacks_in([each.criterion for each in named], rows)
     if attacks:
-        inputs = check_array(transformed(base, evaluation.X), **options)
+        inputs = _numbers_to_attack(transformed(base, evaluation.X), options)
         X_eval, rows = with_attacked_rows(model, X_eval, rows, inputs, attacks)
     rows = with_positive_class(rows, pos_label)
     named = [_bound(each, rows) for each in named]
@@ -187,7 +193,17 @@ def _groups(training, evaluation, criteria):
     return groups
 
 
+def _numbers_to_attack(X, options):
+    try:
+        return check_array(X, **options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "AdversarialLoss perturbs the numbers of one array, which X is not after "
+            f"the transformers ({type(X).__name__}): {error}"
+        ) from error
+
+
 def _embedded(base, table, layer, options):
     with remedy_for_values():
         X = embed(base, table.X, layer)
-        return check_array(X, input_name=f"X{table.suffix}", **options)
+        return checked_array(X, f"X{table.suffix}", **options)

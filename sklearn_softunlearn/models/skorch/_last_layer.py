@@ -11,12 +11,12 @@ from torch import nn
 
 from sklearn_softunlearn.models._linear import LinearModel, common_shifts
 from sklearn_softunlearn.models.skorch._net import (
-    batches,
+    called,
     content_of,
     evaluation_module,
     features_gradient,
-    first_output,
     hint_at_dtype,
+    plain_module,
     reinitialized,
     with_values,
 )
@@ -29,6 +29,7 @@ from sklearn_softunlearn.models.skorch._objective import (
     weight_decay,
 )
 from sklearn_softunlearn.models.skorch._refit import minimize_objective
+from sklearn_softunlearn.models.skorch._rows import batches
 from sklearn_softunlearn.pointwise import SoftmaxLogLoss
 
 
@@ -108,9 +109,9 @@ class LastLayerModel(LinearModel):
         layer.register_forward_hook(lambda _, given, out: seen.append((given[0], out)))
         with torch.no_grad(), hint_at_dtype(net, X):
             for rows in batches(net, X):
-                raw = link(first_output(module(rows)))
-                _check_is_last(net, seen, raw)
-                block = seen.pop()[0].cpu().double().numpy()
+                raw = link(called(module, rows))
+                block = _features(net, seen, raw).cpu().double().numpy()
+                seen.clear()
                 features[start : start + len(block)] = block
                 start += len(block)
         return features
@@ -137,7 +138,7 @@ class LastLayerModel(LinearModel):
         module = evaluation_module(self.with_parameters(self.parameters))
         link = net_loss(self.net).link
         return features_gradient(
-            self.net, inputs, lambda rows: link(first_output(module(rows))), cotangent
+            self.net, inputs, lambda rows: link(called(module, rows)), cotangent
         )
 
     def penalty_curvature(self):
@@ -201,7 +202,7 @@ def last_linear(net):
     """
     found = [
         (name, part)
-        for name, part in net.module_.named_modules()
+        for name, part in plain_module(net).named_modules()
         if isinstance(part, nn.Linear)
     ]
     if not found:
@@ -219,17 +220,44 @@ def last_linear(net):
             "remove_parametrizations, torch.nn.utils.prune.remove), or give "
             "layer='all' or a list of parameter names."
         )
+    every = plain_module(net).named_parameters(remove_duplicate=False)
+    tied = [other for other, p in every if p is layer.weight]
+    if len(tied) > 1:
+        raise ValueError(
+            f"layer='last': the weight of the last linear layer, {name!r}, is tied: it "
+            f"is {' and '.join(tied)}, so that no layer below is fixed. Give "
+            "layer='all' or a list of parameter names."
+        )
     return name, layer
 
 
-def _check_is_last(net, seen, raw):
-    """Raise ValueError unless the prediction is that of the layer's output."""
-    response = net_loss(net).response
-    if len(seen) == 1 and seen[0][1].dim() == 2 and seen[0][1].shape == raw.shape:
-        of_layer = response.smooth(seen[0][1].cpu().double().numpy())
-        of_module = response.smooth(raw.cpu().double().numpy())
-        if np.allclose(of_layer, of_module, rtol=1e-3, atol=1e-4):
-            return
+def _features(net, seen, raw):
+    """What entered the layer, if the prediction is that of the layer's output.
+
+    A layer that works on every position of a row, as the head of GPT-like classifiers,
+    predicts at one of them: the one whose output is the module's.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if len(seen) == 1:
+        features, output = seen[0]
+        if output.dim() == 3 and output[:, 0].shape == raw.shape:
+            same = torch.all(output == raw[:, None], dim=2)
+            if bool(same.any(dim=1).all()):
+                # The last: padding before it looks the same to a causal model.
+                position = same.shape[1] - 1 - same.flip(1).int().argmax(dim=1)
+                rows = torch.arange(len(raw), device=raw.device)
+                return features[rows, position]
+        elif output.dim() == 2 and output.shape == raw.shape:
+            smooth = net_loss(net).response.smooth
+            of_layer, of_module = (
+                smooth(part.cpu().double().numpy()) for part in (output, raw)
+            )
+            if np.allclose(of_layer, of_module, rtol=1e-3, atol=1e-4):
+                return features
     raise ValueError(
         "layer='last': the predictions of the net are not those of its last linear "
         f"layer, {last_linear(net)[0]!r}: (a) the layer is not the last to be called, "

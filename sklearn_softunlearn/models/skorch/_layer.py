@@ -9,9 +9,9 @@ from sklearn_softunlearn.models.skorch._module import ModuleModel
 from sklearn_softunlearn.models.skorch._net import (
     check_finite,
     check_output_shape,
-    check_rows,
     explained,
 )
+from sklearn_softunlearn.models.skorch._rows import as_rows, labels_of
 
 
 class NetLayer:
@@ -19,8 +19,9 @@ class NetLayer:
 
     Parameters
     ----------
-    layer : "last", "all" or list of str
-        The last linear layer; all trained parameters; or parameters by name, as in
+    layer : "last", "all", "lora" or list of str
+        The last linear layer; all trained parameters; the factors that peft adds; or
+        parameters by name or pattern (``*`` stands for anything), as in
         ``module_.named_parameters()``.
 
     Raises
@@ -35,10 +36,10 @@ class NetLayer:
 
     def __init__(self, layer):
         self.layer = layer
-        if isinstance(layer, str) and layer not in ("last", "all"):
+        if isinstance(layer, str) and layer not in ("last", "all", "lora"):
             raise ValueError(
-                f"layer={layer!r} is not known. Give 'last', 'all' or a list of names "
-                "of parameters, such as ['fc.weight', 'fc.bias']."
+                f"layer={layer!r} is not known. Give 'last', 'all', 'lora' or a list "
+                "of names or patterns of parameters, such as ['fc.weight', 'fc.bias']."
             )
 
     def __call__(self, net, X, y, sample_weight):
@@ -57,8 +58,12 @@ class NetLayer:
         return self(view, X, y, np.ones(len(y)))
 
     def check_rows(self, X):
-        """Raise TypeError unless X is one array of rows."""
-        check_rows(X)
+        """Raise TypeError unless X is an array, a dict of arrays or a Dataset."""
+        as_rows(X)
+
+    def indexable(self, X, y):
+        """X in a form whose rows can be taken, and y, if need be that of a Dataset."""
+        return as_rows(X), labels_of(X) if y is None else y
 
     def keeps_target_column(self, net):
         """A regressor's criterion compares shapes: y stays as it is given."""
@@ -79,7 +84,7 @@ class NetLayer:
 
     def embed(self, net, X):
         """What the corrected parameters see of X: features before the last layer."""
-        check_rows(X)
+        X = as_rows(X)
         check_finite(net)
         return LastLayerModel.embed(net, X) if self._is_last() else X
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Any parameters of a skorch net, through forward- and reverse-mode products."""
 
+import fnmatch
 from itertools import groupby
 from operator import itemgetter
 
@@ -12,13 +13,13 @@ from torch.func import functional_call, jacrev, jvp, vjp, vmap
 
 from sklearn_softunlearn.models._base import TrainedModel
 from sklearn_softunlearn.models.skorch._net import (
-    batches,
     content_of,
+    differentiable,
     evaluation_module,
     features_gradient,
     first_output,
-    first_rows,
     hint_at_dtype,
+    plain_module,
     reinitialized,
     with_values,
 )
@@ -32,6 +33,14 @@ from sklearn_softunlearn.models.skorch._objective import (
     with_probabilities,
 )
 from sklearn_softunlearn.models.skorch._refit import minimize_objective
+from sklearn_softunlearn.models.skorch._rows import (
+    alone,
+    arguments,
+    batches,
+    first_rows,
+    n_rows_of,
+    pieces,
+)
 
 # Elements of a block of per-row Jacobians, and of a block of directions.
 _BLOCK_ELEMENTS = 2**23
@@ -60,8 +69,9 @@ class ModuleModel(TrainedModel):
         Rows as the net takes them.
     y : ndarray of shape (n_samples,)
     sample_weight : ndarray of shape (n_samples,)
-    layer : "all" or list of str
-        Names of parameters; "all" for those with ``requires_grad``.
+    layer : "all", "lora" or list of str
+        Names or patterns of parameters; "all" for those with ``requires_grad``,
+        "lora" for the factors that peft adds.
     """
 
     convergence_advice = "train longer"
@@ -78,7 +88,7 @@ class ModuleModel(TrainedModel):
         self.y = y
         terms = net_loss(net)
         self._link = terms.link
-        named = dict(net.module_.named_parameters())
+        named = dict(plain_module(net).named_parameters())
         self.names = _parameter_names(named, layer)
         self._shapes = [named[name].shape for name in self.names]
         self.parameters = _flat(to_numpy(named[name]) for name in self.names)
@@ -101,7 +111,7 @@ class ModuleModel(TrainedModel):
     def raw_prediction(self, X, parameters=None):
         """f_theta(X), of shape (n_samples, n_outputs)."""
         theta = self._theta(self.parameters if parameters is None else parameters)
-        with torch.no_grad(), hint_at_dtype(self.net, X):
+        with torch.no_grad(), differentiable(), hint_at_dtype(self.net, X):
             return np.concatenate(
                 [_array(self._function(theta, rows)) for rows in batches(self.net, X)]
             )
@@ -134,7 +144,7 @@ class ModuleModel(TrainedModel):
     def jvp(self, X, directions):
         """J @ directions, one forward-mode pass for each direction."""
         theta, tangents = self._theta(self.parameters), self._theta(directions.T)
-        with torch.no_grad():
+        with torch.no_grad(), differentiable():
             return np.concatenate(
                 [
                     self._batch_jvp(theta, rows, tangents)
@@ -153,15 +163,16 @@ class ModuleModel(TrainedModel):
         theta, start = self._theta(self.parameters), 0
         total = np.zeros((self.parameters.size, cotangents.shape[2]))
         for rows in batches(self.net, X):
-            block = cotangents[start : start + len(rows)]
-            start += len(rows)
+            block = cotangents[start : start + n_rows_of(rows)]
+            start += len(block)
             total += self._batch_vjp(theta, rows, block)
         return total
 
     def _batch_vjp(self, theta, rows, cotangents):
-        _, pullback = vjp(lambda t: self._function(t, rows), theta)
-        columns = self._theta(np.moveaxis(cotangents, 2, 0))
-        pulled = vmap(lambda c: pullback(c)[0], chunk_size=self._chunk())(columns)
+        with differentiable():
+            _, pullback = vjp(lambda t: self._function(t, rows), theta)
+            columns = self._theta(np.moveaxis(cotangents, 2, 0))
+            pulled = vmap(lambda c: pullback(c)[0], chunk_size=self._chunk())(columns)
         return _array(pulled).T
 
     def gram(self, curvature):
@@ -195,8 +206,8 @@ class ModuleModel(TrainedModel):
         blocks = list(batches(self.net, self.X))
         n_probes = -(-_PROBED_BLOCKS // len(blocks))
         for rows in blocks:
-            own = root[start : start + len(rows)]
-            start += len(rows)
+            own = root[start : start + n_rows_of(rows)]
+            start += len(own)
             signs = rng.choice([-1.0, 1.0], size=(*own.shape[:2], n_probes))
             total += np.sum(self._batch_vjp(theta, rows, own @ signs) ** 2, axis=1)
         return total / n_probes
@@ -207,13 +218,14 @@ class ModuleModel(TrainedModel):
         size = _BLOCK_ELEMENTS // (curvature.shape[1] * self.parameters.size)
 
         def of_row(row):
-            return jacrev(lambda t: self._function(t, row[None])[0])(theta)
+            return jacrev(lambda t: self._function(t, alone(row))[0])(theta)
 
         for rows in batches(self.net, self.X):
-            for piece in rows.split(max(1, size)):
-                own = curvature[start : start + len(piece)]
-                start += len(piece)
-                yield _array(vmap(of_row)(piece)), own
+            for piece in pieces(rows, max(1, size)):
+                own = curvature[start : start + n_rows_of(piece)]
+                start += len(own)
+                with differentiable():
+                    yield _array(each_row(of_row, piece)), own
 
     def penalty_curvature(self):
         """Weight decay in the units of J."""
@@ -257,7 +269,7 @@ class ModuleModel(TrainedModel):
 
     def _function(self, theta, rows):
         """Raw predictions of some rows at a flat parameter tensor."""
-        output = functional_call(self._module, self._split(theta), (rows,))
+        output = functional_call(self._module, self._split(theta), *arguments(rows))
         return self._link(first_output(output))
 
     def _theta(self, array):
@@ -293,16 +305,37 @@ def directional(function, theta, tangents, chunk_size):
     return vmap(lambda tangent: twice(tangent)[0], chunk_size=chunk_size)(tangents)
 
 
+def each_row(function, rows):
+    """A function of each row of a batch, stacked: vectorised where it can be.
+
+    Modules that look at values, as transformers do at masks, cannot.
+    """
+    try:
+        return vmap(function)(rows)
+    except RuntimeError as error:
+        if "vmap" not in str(error):
+            raise
+    single = [
+        {name: value[0] for name, value in row.items()}
+        if isinstance(row, dict)
+        else row[0]
+        for row in pieces(rows, 1)
+    ]
+    return torch.stack([function(row) for row in single])
+
+
 def _parameter_names(named, layer):
-    if isinstance(layer, str):
+    if isinstance(layer, str) and layer == "all":
         return [name for name, p in named.items() if p.requires_grad]
-    unknown = [name for name in layer if name not in named]
-    if unknown or not len(layer):
+    patterns = ["*lora_*"] if isinstance(layer, str) else list(layer)
+    found = {each: fnmatch.filter(named, each) for each in patterns}
+    unknown = [each for each, names in found.items() if not names]
+    if unknown or not patterns:
         raise ValueError(
             f"layer={layer!r}: {unknown or 'an empty list'} names no parameter of the "
             f"module. It has {list(named)}."
         )
-    return list(dict.fromkeys(layer))
+    return list(dict.fromkeys(name for names in found.values() for name in names))
 
 
 def _flat(arrays):

@@ -7,32 +7,10 @@ from copy import deepcopy
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
-from skorch.dataset import Dataset, unpack_data
-from skorch.utils import to_numpy, to_tensor
-from torch.utils.data import DataLoader
+from skorch.utils import to_numpy
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-# Batches in which there is nothing to train need not be small.
-_SMALLEST_BATCH = 512
-_FIRST_ROWS = 64
-
-
-def check_rows(X):
-    """Raise TypeError unless X is one array of rows.
-
-    Raises
-    ------
-    TypeError
-        For a dict, list or tuple of inputs, a DataFrame (skorch passes its columns as
-        keyword arguments) or a Dataset.
-    """
-    if isinstance(X, np.ndarray):
-        return
-    raise TypeError(
-        f"X is a {type(X).__name__}. For a net, pass the rows as one NumPy array of "
-        "the dtype that the module expects, for example "
-        "np.asarray(X, dtype=np.float32). A dict, DataFrame, Dataset or several "
-        "inputs are not supported."
-    )
+from sklearn_softunlearn.models.skorch._rows import arguments, batches
 
 
 def check_output_shape(net, X, y):
@@ -75,22 +53,14 @@ def own_loss(net, X, y):
     return float(loss.sum()), len(first)
 
 
-def batches(net, X):
-    """Tensors of consecutive rows, as skorch would feed them to the module."""
-    if net.dataset is Dataset and net.iterator_valid is DataLoader:
-        # What they would do, without collating the rows one by one: ten times faster.
-        size = max(_SMALLEST_BATCH, net.batch_size)  # batch_size is -1 for all
-        for start in range(0, len(X), size):
-            yield to_tensor(X[start : start + size], device=net.device)
-        return
-    for batch in net.get_iterator(net.get_dataset(X), training=False):
-        rows, _ = unpack_data(batch)
-        yield to_tensor(rows, device=net.device)
-
-
 def evaluation_module(net):
     """Copy of the module in evaluation mode, without gradients."""
-    return copied(net.module_).eval().requires_grad_(False)
+    return copied(plain_module(net)).eval().requires_grad_(False)
+
+
+def plain_module(net):
+    """The module, without what torch.compile wrapped around it."""
+    return getattr(net.module_, "_orig_mod", net.module_)
 
 
 def copied(module):
@@ -111,11 +81,6 @@ def _derived(module):
     return {id(value): value.detach().clone() for value in derived}
 
 
-def first_rows(X):
-    """A few rows, of which the form of the outputs can be seen."""
-    return X[:_FIRST_ROWS]
-
-
 def check_finite(net):
     """Raise ValueError if the net diverged.
 
@@ -134,8 +99,24 @@ def check_finite(net):
 
 
 def first_output(output):
-    """The first of several outputs, which is what skorch predicts from."""
+    """What skorch predicts from: the first of several outputs, or the logits."""
+    if hasattr(output, "logits"):  # of transformers
+        return output.logits
     return output[0] if isinstance(output, tuple) else output
+
+
+def called(module, rows):
+    """Output of a module for a batch."""
+    given, named = arguments(rows)
+    return first_output(module(*given, **named))
+
+
+def differentiable():
+    """Context in which attention has derivatives of every kind.
+
+    torch's fused kernels of scaled_dot_product_attention have none in forward mode.
+    """
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 @contextmanager
@@ -229,7 +210,7 @@ def content_of(net):
     Of plain values and arrays: a tensor is pickled with its address, so that a net
     has another hash whenever it is loaded.
     """
-    parts = [net.module_, net.criterion_]
+    parts = [plain_module(net), net.criterion_]
     return [type(net).__qualname__, getattr(net, "threshold", None)] + [
         (
             type(part).__module__,
@@ -265,9 +246,11 @@ def with_values(net, values):
     """Deep copy of a net in which some named parameters have other values."""
     # Not deepcopy(net), which serialises the module: some modules refuse that.
     corrected = object.__new__(type(net))
-    memo = {id(net): corrected} | _derived(net.module_)
+    # A compiled module is corrected as it was before: compile it anew, if wanted.
+    known = vars(net) | {"module_": plain_module(net), "compile": False}
+    memo = {id(net): corrected} | _derived(plain_module(net))
     vars(corrected).update(
-        {name: deepcopy(value, memo) for name, value in vars(net).items()}
+        {name: deepcopy(value, memo) for name, value in known.items()}
     )
     named = dict(corrected.module_.named_parameters())
     with torch.no_grad():
@@ -280,7 +263,7 @@ def with_values(net, values):
 def reinitialized(net, names, random_state):
     """Values of named parameters after each layer's own random initialisation."""
     # The same values on every device, whose own generator is left alone.
-    module = copied(net.module_).cpu()
+    module = copied(plain_module(net)).cpu()
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from torch import nn
 
 from sklearn_softunlearn.models.skorch._autograd import AutogradLoss
-from sklearn_softunlearn.models.skorch._net import own_loss
+from sklearn_softunlearn.models.skorch._net import own_loss, plain_module
 from sklearn_softunlearn.models.skorch._responses import (
     ProbabilityResponse,
     are_probabilities,
@@ -312,7 +312,7 @@ def weight_decay(net):
     Read from an optimizer built anew, which knows its defaults and parameter groups,
     and whose parameters are those of the module also after unpickling.
     """
-    named = list(net.module_.named_parameters())
+    named = list(plain_module(net).named_parameters())
     args, kwargs = net.get_params_for_optimizer("optimizer", named)
     optimizer = net.optimizer(*args, **kwargs)
     decay = {

@@ -3,12 +3,16 @@
 
 import sys
 from contextlib import contextmanager
+from copy import deepcopy
 from inspect import signature
 
 import numpy as np
 from sklearn import __version__, get_config
+from sklearn.base import clone, is_classifier
+from sklearn.ensemble._forest import _generate_sample_indices
+from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_array
-from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.validation import _num_samples
 
 try:
@@ -28,9 +32,13 @@ except ImportError:  # scikit-learn < 1.9
 
 __all__ = [
     "CallbackSupportMixin",
+    "HistogramTrees",
     "NoCallbackContext",
+    "bootstrap_weights",
     "check_sample_weight",
     "class_weights",
+    "forest_class_weights",
+    "gradient_boosting_base",
     "inside_cross_validation",
     "n_rows",
     "routing_enabled",
@@ -85,6 +93,120 @@ def check_sample_weight(sample_weight, X, parameter="sample_weight"):
             "Give a positive weight to some rows of each class."
         )
     return weight
+
+
+class HistogramTrees:
+    """The trees of a fitted HistGradientBoosting estimator, which keeps them private.
+
+    Parameters
+    ----------
+    estimator : HistGradientBoostingClassifier or HistGradientBoostingRegressor
+        Never modified.
+    """
+
+    def __init__(self, estimator):
+        self._estimator = estimator
+        self._leaves = [
+            np.flatnonzero(tree.nodes["is_leaf"])
+            for tree in _histogram_trees(estimator)
+        ]
+
+    def baseline(self):
+        """Raw prediction before the first round, of shape (n_outputs,)."""
+        baseline = self._estimator._baseline_prediction
+        return np.asarray(baseline, dtype=np.float64).reshape(-1)
+
+    def leaf_values(self):
+        """Values of the leaves of each tree, class by class within a round."""
+        trees = _histogram_trees(self._estimator)
+        return [
+            tree.nodes["value"][leaves].copy()
+            for tree, leaves in zip(trees, self._leaves, strict=True)
+        ]
+
+    def with_leaf_values(self, values):
+        """Copy of the estimator with other values in the leaves of each tree."""
+        changed = deepcopy(self._estimator)
+        trees = _histogram_trees(changed)
+        for tree, leaves, own in zip(trees, self._leaves, values, strict=True):
+            tree.nodes["value"][leaves] = own
+        return changed
+
+    def leaf_numbers(self, X):
+        """Number of the leaf of each row within each tree, (n_samples, n_trees).
+
+        There is no `apply`: a copy whose leaf values are numbers predicts them.
+        """
+        counted = self.with_leaf_values([np.arange(len(v)) for v in self._leaves])
+        X = counted._preprocess_X(X, reset=False)
+        known, index = counted._bin_mapper.make_known_categories_bitsets()
+        found = np.empty((len(X), len(self._leaves)), dtype=np.int32)
+        for t, tree in enumerate(_histogram_trees(counted)):
+            found[:, t] = tree.predict(
+                X, known_cat_bitsets=known, f_idx_map=index, n_threads=1
+            )
+        return found
+
+    def trained_rows(self, y):
+        """Whether each row was trained on, and not held out to stop early.
+
+        None if that cannot be told: scikit-learn draws the rows from a seed that it
+        keeps, unless rows were given to the fit as validation data.
+        """
+        estimator = self._estimator
+        if not estimator.do_early_stopping_ or estimator.validation_fraction is None:
+            return np.ones(len(y), bool)
+        stratify = y if is_classifier(estimator) else None
+        kept, _ = train_test_split(
+            np.arange(len(y)),
+            test_size=estimator.validation_fraction,
+            stratify=stratify,
+            random_state=estimator._random_seed,
+        )
+        trained = np.zeros(len(y), bool)
+        trained[kept] = True
+        return trained
+
+
+def _histogram_trees(estimator):
+    return [tree for round_ in estimator._predictors for tree in round_]
+
+
+def forest_class_weights(forest, y, sample_weight):
+    """Weight of each class, in the order of `classes_`, outside of a bootstrap."""
+    if getattr(forest, "bootstrap", False) and (
+        forest.class_weight == "balanced_subsample"
+    ):
+        return np.ones(len(forest.classes_))
+    counted = clone(forest)
+    if forest.class_weight == "balanced_subsample":
+        counted.set_params(class_weight="balanced")
+    counted.classes_ = forest.classes_
+    draws = hasattr(forest, "_sample_weight")
+    return class_weights(counted, y, sample_weight if draws else None)
+
+
+def bootstrap_weights(forest, tree, y, row_weight):
+    """Weight of each row in the training of one tree of a forest with a bootstrap.
+
+    scikit-learn draws rows by their weights since 1.9, and then counts them; before,
+    all rows were as likely and their counts multiplied their weights.
+    """
+    draws = hasattr(forest, "_sample_weight")
+    options = (forest._sample_weight,) if draws else ()
+    seed = forest.estimators_[tree].random_state
+    size = forest._n_samples_bootstrap
+    drawn = _generate_sample_indices(seed, len(y), size, *options)
+    weight = np.bincount(drawn, minlength=len(y)).astype(np.float64)
+    if getattr(forest, "class_weight", None) == "balanced_subsample":
+        weight *= compute_sample_weight("balanced", y, indices=drawn)
+    return weight if draws else weight * row_weight
+
+
+def gradient_boosting_base(estimator):
+    """Raw prediction of a GradientBoosting estimator before its first tree."""
+    row = np.zeros((1, estimator.n_features_in_), dtype=np.float32)
+    return np.asarray(estimator._raw_predict_init(row), dtype=np.float64).reshape(-1)
 
 
 class NoCallbackContext:

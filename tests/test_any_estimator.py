@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
@@ -180,7 +179,6 @@ def test_validation_fraction_of_a_regression(data):
 @pytest.mark.parametrize(
     "estimator",
     [
-        RandomForestClassifier(),
         SVR(),
         make_pipeline(StandardScaler(), SVR()),
         FrozenEstimator(SVR()),

@@ -80,7 +80,7 @@ def test_a_row_of_weight_two_has_the_influence_of_two_rows():
     criterion = problem.state.metric.criterion
     raw = model.raw_prediction(problem.X_eval)
     gradient = model.vjp(problem.X_eval, criterion.gradient(raw, problem.rows))
-    influence = row_influence(model, solve(gradient))
+    influence = row_influence(model, solve, gradient)
 
     np.testing.assert_allclose(
         problem.state.influence[5, :2], influence[5] + influence[120], rtol=1e-6

@@ -7,6 +7,7 @@ from sklearn.metrics import log_loss, mean_tweedie_deviance
 from sklearn_softunlearn.pointwise._losses import (
     BinaryLogLoss,
     ConcomitantHuber,
+    HalfBrierLoss,
     HalfSquaredError,
     HalfTweedieDeviance,
     HuberRegressionLoss,
@@ -23,6 +24,7 @@ MARGINS = [LogisticMargin(), SquaredHinge(), ModifiedHuber(), SquaredMargin()]
 LOSSES = [
     (BinaryLogLoss(), 1, 2),
     (SoftmaxLogLoss(), 4, 4),
+    (HalfBrierLoss(), 3, 3),
     *((OneVsRestLoss(margin), 1, 2) for margin in MARGINS),
     *((OneVsRestLoss(margin), 3, 3) for margin in MARGINS),
     (OneVsRestLoss(SquaredHinge(), np.array([0.5, 2.0, 3.0])), 3, 3),
@@ -127,3 +129,22 @@ def test_extreme_predictions_stay_finite():
         assert loss.value(y, f).tolist() == [1000.0, 1000.0]
         assert np.all(np.abs(loss.gradient(y, f)) == 1.0)
         assert np.all(np.isfinite(loss.hessian(y, f)))
+
+
+def test_curvature_slope_is_derivative_of_the_diagonal_of_the_hessian(loss_y_raw):
+    loss, y, raw = loss_y_raw
+    linked = getattr(loss, "log_link", True)
+    if not hasattr(loss, "curvature_slope") or not linked:
+        pytest.skip("nothing is boosted with this loss")
+    if type(loss) in (HuberRegressionLoss,):
+        pytest.skip("its second derivative jumps")
+    for output, step in enumerate(steps(raw)):
+        up, down = loss.hessian(y, raw + step), loss.hessian(y, raw - step)
+        difference = np.diagonal(up - down, axis1=1, axis2=2) / 2e-6
+
+        np.testing.assert_allclose(
+            loss.curvature_slope(y, raw)[:, :, output],
+            difference,
+            rtol=1e-5,
+            atol=1e-7,
+        )

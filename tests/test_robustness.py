@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -387,7 +388,7 @@ def test_a_corrector_inside_a_pipeline_is_attacked_behind_the_transformers(data)
 
 @pytest.mark.parametrize(
     "estimator",
-    [RandomForestClassifier(3), BaggingClassifier(LogisticRegression(), 3)],
+    [KNeighborsClassifier(3), BaggingClassifier(LogisticRegression(), 3)],
     ids=lambda estimator: type(estimator).__name__,
 )
 def test_what_cannot_be_corrected_cannot_be_attacked(data, estimator):

@@ -19,6 +19,10 @@ from sklearn_softunlearn.corrector.stages._preparation import prepare
 from sklearn_softunlearn.corrector.stages._requests import carry_out
 from sklearn_softunlearn.models import indexable_rows
 
+# What the influences depend on, so that a path over delta shares them.
+_PREPARED_WITH = ("metric", "utility", "curvature", "layer", "trees", "utility_tol",
+                  "max_weight", "pos_label", "memory")  # fmt: skip
+
 
 class SoftUnlearnCorrector(
     CallbackSupportMixin,
@@ -47,8 +51,10 @@ class SoftUnlearnCorrector(
         `RidgeClassifier`, `LinearSVC`, `SGDClassifier`), a linear regression
         (`LinearRegression`, `Ridge`, `Lasso`, `ElasticNet`, `SGDRegressor`,
         `HuberRegressor`, `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`),
-        the CV form of one of these, or a net, of which the last layer is corrected
-        (`MLPClassifier`, `MLPRegressor`, skorch). It is cloned and fitted. A
+        the CV form of one of these; trees, of which the leaf values are corrected
+        (`HistGradientBoosting*`, `GradientBoosting*`, `RandomForest*`, `ExtraTrees*`,
+        `DecisionTree*`, LightGBM, XGBoost, CatBoost); or a net, of which the last
+        layer is (`MLPClassifier`, `MLPRegressor`, skorch). It is cloned and fitted. A
         `FrozenEstimator` is kept as fitted: pass `fit` the very rows that it was
         trained with. A corrected copy is made in either case.
     metric : str, callable, Criterion or list, \
@@ -105,6 +111,12 @@ class SoftUnlearnCorrector(
     layer : {"last", "all", "lora"} or list of str, default="last"
         Which parameters of a skorch net are corrected: those of its last linear
         layer, all, the factors of peft, or those of these names or patterns.
+    trees : {"auto", "joint", "refit"}, default="auto"
+        How training moves the leaf values of trees, whose structure is held. "joint":
+        as the optimum of one objective over all leaf values, made stationary where
+        they are. "refit": as training itself sets them, boosting round after round, a
+        forest tree by tree. "auto" is "joint" for boosting, "refit" for forests and
+        single trees. Not used for other estimators.
     on_infeasible : {"warn", "raise"}, default="warn"
         What to do when ``delta`` is out of reach. "warn" uses the largest attainable.
     calibrate : {"safeguard", "labels", None}, default="safeguard"
@@ -187,9 +199,8 @@ class SoftUnlearnCorrector(
 
     Notes
     -----
-    The weights are exact for the linearised problem. What the update realises differs
-    in second order; ``report_`` shows both. `predict` never needs the sensitive
-    features.
+    First-order weights are exact for the linearised problem, and ``report_`` shows what
+    was realised beside it. `predict` never needs the sensitive features.
 
     References
     ----------
@@ -239,6 +250,7 @@ class SoftUnlearnCorrector(
         update="auto",
         curvature="auto",
         layer="last",
+        trees="auto",
         on_infeasible="warn",
         calibrate="safeguard",
         sensitive_feature_ids=None,
@@ -263,6 +275,7 @@ class SoftUnlearnCorrector(
         self.update = update
         self.curvature = curvature
         self.layer = layer
+        self.trees = trees
         self.on_infeasible = on_infeasible
         self.calibrate = calibrate
         self.sensitive_feature_ids = sensitive_feature_ids
@@ -368,18 +381,7 @@ class SoftUnlearnCorrector(
             fit_params["sample_weight"] = split.training.sample_weight
         base = fit_base(self, estimator, split.training, fit_params, progress)
         with progress.stage(1) as context, progress.task(context):
-            return prepare(
-                base,
-                split,
-                metric=self.metric,
-                utility=self.utility,
-                curvature=self.curvature,
-                layer=self.layer,
-                utility_tol=self.utility_tol,
-                max_weight=self.max_weight,
-                pos_label=self.pos_label,
-                memory=self.memory,
-            )
+            return prepare(base, split, **{n: getattr(self, n) for n in _PREPARED_WITH})
 
     def _adopt(self, prepared, done, report=True):
         """Set the fitted attributes from a correction that was carried out."""

@@ -31,6 +31,7 @@ from sklearn_softunlearn.influence._curvature import (
 from sklearn_softunlearn.influence._first_order import (
     first_order_shift,
     first_order_shifts,
+    influence_along,
     row_influence,
 )
 from sklearn_softunlearn.influence._leverage import (
@@ -51,6 +52,7 @@ __all__ = [
     "exact_row_influence",
     "first_order_shift",
     "first_order_shifts",
+    "influence_along",
     "largest_curvature",
     "largest_leverage",
     "leverage_matrices",

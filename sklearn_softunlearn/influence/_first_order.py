@@ -17,24 +17,38 @@ with the opposite sign: theirs is the effect of up-weighting.)
 Per-sample gradients are never formed. All functionals share one factor of H, one
 vector-Jacobian product over the evaluation rows and one Jacobian-vector product over
 the training rows.
+
+A model that is no optimum of an objective (trees that are boosted round after round)
+brings the derivative of its own training: in the place of H^-1 stands an object with
+``pull``, which maps grad F to all a_i, and ``push``, its transpose, which maps weights
+to dtheta.
 """
 
 import numpy as np
 
 
-def row_influence(model, directions):
-    """Influence of deleting each training row, a_i = s_i * < J_i v, dloss_i/df_i >.
+def row_influence(model, solve, gradients):
+    """Influence of deleting each training row on functionals.
 
     Parameters
     ----------
     model : TrainedModel
-    directions : ndarray of shape (n_parameters, n_functionals)
-        v = H^-1 grad F for each functional.
+    solve : callable, or object with `pull`
+        Maps G to H^-1 G.
+    gradients : ndarray of shape (n_parameters, n_functionals)
+        grad F for each functional.
 
     Returns
     -------
     ndarray of shape (n_samples, n_functionals)
     """
+    if hasattr(solve, "pull"):
+        return solve.pull(gradients)
+    return influence_along(model, solve(gradients))
+
+
+def influence_along(model, directions):
+    """a_i = s_i * < J_i v, dloss_i/df_i > for each direction v = H^-1 grad F."""
     weighted = model.row_weight[:, None] * model.loss_gradient()
     products = model.jvp(model.X, directions)
     if products.shape[1] == 1:  # not einsum: ten times slower than this for one output
@@ -52,5 +66,7 @@ def first_order_shifts(model, solve, deletion_weights):
 
     Many columns cost little more than one: the data are read once.
     """
+    if hasattr(solve, "push"):
+        return solve.push(deletion_weights)
     weighted = model.row_weight[:, None] * model.loss_gradient()
     return solve(model.vjp(model.X, weighted[:, :, None] * deletion_weights[:, None]))

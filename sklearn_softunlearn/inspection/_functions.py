@@ -45,6 +45,7 @@ def influence(
     leverage=False,
     curvature="auto",
     layer="last",
+    trees="auto",
 ):
     """Influence of deleting each training row of a fitted estimator.
 
@@ -80,6 +81,8 @@ def influence(
         As in `SoftUnlearnCorrector`.
     layer : {"last", "all", "lora"} or list of str, default="last"
         Parameters of a skorch net, as in `SoftUnlearnCorrector`.
+    trees : {"auto", "joint", "refit"}, default="auto"
+        How training moves the leaves of trees, as in `SoftUnlearnCorrector`.
 
     Returns
     -------
@@ -132,6 +135,7 @@ def influence(
         criteria,
         curvature,
         layer,
+        trees,
     )  # fmt: skip
     if not leverage:
         return RowInfluence(state.influence, state.names, state.value)
@@ -154,6 +158,7 @@ def leave_one_out(
     sample_weight_val=None,
     sensitive_feature_ids=None,
     curvature="auto",
+    trees="auto",
     n_jobs=None,
 ):
     """Retrain without single rows, and compare with the influences of these rows.
@@ -175,7 +180,7 @@ def leave_one_out(
     indices : array-like of int, default=None
         Positions of the rows to delete, one at a time. None takes all rows.
     sensitive_features, X_val, y_val, sensitive_features_val, sample_weight_val, \
-            sensitive_feature_ids, curvature
+            sensitive_feature_ids, curvature, trees
         As in `influence`.
     n_jobs : int, default=None
         Number of threads.
@@ -232,6 +237,7 @@ def leave_one_out(
                 sensitive_features_val, sample_weight_val, sensitive_feature_ids),
         list(criteria),
         curvature,
+        trees=trees,
     )  # fmt: skip
     rows = _checked_indices(indices, len(state.influence))
     worst = state.metric.criterion.largest(state.value, state.rows)
@@ -258,9 +264,11 @@ def _tables(estimator, X, y, groups, weight, X_val, y_val, groups_val, weight_va
     return training, training if validation is None else validation
 
 
-def linearized(estimator, tables, criteria, curvature, layer="last"):
+def linearized(estimator, tables, criteria, curvature, layer="last", trees="auto"):
     """Linearisation with all criteria as the metric and nothing as utility."""
-    model_class(predictor(estimator), layer)  # refuses an unsupported class by name
+    model_class(
+        predictor(estimator), layer, trees
+    )  # refuses an unsupported class by name
     check_is_fitted(unfreeze(estimator))
     resolved = [resolve_criterion(given, "criteria") for given in criteria]
     titles = [criterion_name(given) for given in criteria]
@@ -271,6 +279,7 @@ def linearized(estimator, tables, criteria, curvature, layer="last"):
         utility=NoCriterion(),
         curvature=curvature,
         layer=layer,
+        trees=trees,
     )
     return state
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_softunlearn.corrector import encoded_target, make_table, take_input_tags
-from sklearn_softunlearn.influence import row_influence
+from sklearn_softunlearn.influence import influence_along
 from sklearn_softunlearn.inspection._functions import directions_of, linearized
 from sklearn_softunlearn.models import (
     embed,
@@ -138,7 +138,7 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
         target = encoded_target(table, last)
         model = model_class(last).untrained_on(last, seen, target)
         model.row_weight = self._row_scale(target)
-        return row_influence(model, self.directions_)
+        return influence_along(model, self.directions_)
 
     def __sklearn_tags__(self):
         """Tags of what the estimator accepts; labels are required."""

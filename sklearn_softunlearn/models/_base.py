@@ -54,6 +54,12 @@ class TrainedModel(ABC):
     product_precision = 0.0
     # Damping of H where the user gives none, as a share of its mean diagonal.
     relative_damping = 0.0
+    # How to solve with the Hessian, where this is not for the user to choose: an object
+    # with `factorize`. Of a model that is no optimum of J, what it returns has `pull`
+    # and `push` in the place of H^-1 (see `influence`).
+    curvature = None
+    # Whether training minimises J, so that Newton steps and gradients of J mean much.
+    minimises_objective = True
     # What makes the solver of the estimator reach the optimum, for a warning.
     convergence_advice = "raise max_iter or lower tol"
 

@@ -15,6 +15,8 @@ from sklearn_softunlearn.models._ridge import (
 )
 from sklearn_softunlearn.models._sgd import SGDClassifierModel, SGDRegressorModel
 from sklearn_softunlearn.models._svc import LinearSVCModel
+from sklearn_softunlearn.models.trees import NAMES as TREES
+from sklearn_softunlearn.models.trees import TreeLeaves, supported_name
 
 _MODELS = {
     linear_model.LogisticRegression: LogisticModel,
@@ -50,7 +52,7 @@ _SKORCH_NETS = (
 )
 
 
-def model_class(estimator, layer="last"):
+def model_class(estimator, layer="last", trees="auto"):
     """What makes the trained model of estimators like this one, fitted or not.
 
     Parameters
@@ -58,10 +60,13 @@ def model_class(estimator, layer="last"):
     estimator : estimator
     layer : "last", "all", "lora" or list of str, default="last"
         Which parameters of a skorch net are corrected; not used for others.
+    trees : {"auto", "joint", "refit"}, default="auto"
+        How training moves the leaf values of trees; not used for others.
 
     Returns
     -------
-    A subclass of `TrainedModel`, or for nets an object that is called like one.
+    A subclass of `TrainedModel`, or for nets and trees an object that is called like
+    one.
 
     Raises
     ------
@@ -73,12 +78,14 @@ def model_class(estimator, layer="last"):
         from sklearn_softunlearn.models.skorch import NetLayer
 
         return NetLayer(layer)
+    if supported_name(estimator):
+        return TreeLeaves(estimator, trees)
     for supported, model in _MODELS.items():
         if isinstance(estimator, supported) and not isinstance(
             estimator, _UNSUPPORTED_SUBCLASSES
         ):
             return model
-    names = ", ".join([*(each.__name__ for each in _MODELS), *_SKORCH_NETS])
+    names = ", ".join([*(each.__name__ for each in _MODELS), *TREES, *_SKORCH_NETS])
     raise TypeError(
         f"estimator: {type(estimator).__name__} is not supported. Supported are "
         f"{names}, alone, inside a FrozenEstimator, or as the last step of a Pipeline."

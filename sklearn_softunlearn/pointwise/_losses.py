@@ -43,6 +43,11 @@ class BinaryLogLoss:
         # expit(-f) rather than 1 - expit(f), which is 0 for f > 37.
         return (expit(raw_prediction) * expit(-raw_prediction))[:, :, None]
 
+    def curvature_slope(self, y, raw_prediction):
+        """Derivative of the second derivative, of shape (n_samples, 1, 1)."""
+        p, q = expit(raw_prediction), expit(-raw_prediction)
+        return (p * q * (q - p))[:, :, None]
+
 
 class SoftmaxLogLoss:
     """Log loss of k classes with k raw predictions, the log-odds up to a shift.
@@ -67,6 +72,35 @@ class SoftmaxLogLoss:
         """Second derivative, of shape (n_samples, n_outputs, n_outputs)."""
         p = softmax(raw_prediction, axis=1)
         return p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :]
+
+    def curvature_slope(self, y, raw_prediction):
+        """Derivative of the diagonal of `hessian`, of the shape of `hessian`."""
+        p = softmax(raw_prediction, axis=1)
+        return (1.0 - 2.0 * p)[:, :, None] * self.hessian(y, raw_prediction)
+
+
+class HalfBrierLoss:
+    """Half the squared distance of probabilities from the indicator of the class.
+
+    With k raw predictions f, the probabilities of the k classes, and target ``y``::
+
+        loss(f) = sum_a (f_a - [a = y])^2 / 2
+
+    The shares of the classes among rows minimise its sum over these rows.
+    """
+
+    def value(self, y, raw_prediction):
+        """Loss of each row, of shape (n_samples,)."""
+        return 0.5 * np.sum(self.gradient(y, raw_prediction) ** 2, axis=1)
+
+    def gradient(self, y, raw_prediction):
+        """First derivative, of shape (n_samples, n_outputs)."""
+        return raw_prediction - _indicators(y, raw_prediction)
+
+    def hessian(self, y, raw_prediction):
+        """Second derivative, of shape (n_samples, n_outputs, n_outputs)."""
+        n_samples, n_outputs = raw_prediction.shape
+        return np.tile(np.eye(n_outputs), (n_samples, 1, 1))
 
 
 class OneVsRestLoss:
@@ -201,6 +235,10 @@ class RegressionLoss(ABC):
         """Second derivative, of shape (n_samples, 1, 1)."""
         return self._curvature(y, raw_prediction[:, 0])[:, None, None]
 
+    def curvature_slope(self, y, raw_prediction):
+        """Derivative of the second derivative, of shape (n_samples, 1, 1)."""
+        return self._third(y, raw_prediction[:, 0])[:, None, None]
+
     @abstractmethod
     def _value(self, y, raw): ...
 
@@ -222,6 +260,9 @@ class HalfSquaredError(RegressionLoss):
 
     def _curvature(self, y, raw):
         return np.ones_like(raw)
+
+    def _third(self, y, raw):
+        return np.zeros_like(raw)
 
 
 class HuberRegressionLoss(RegressionLoss):
@@ -294,6 +335,15 @@ class HalfTweedieDeviance(RegressionLoss):
         exponent = (1.0 if self.log_link else 0.0) - self.power
         rise = mean**exponent + exponent * (mean - y) * mean ** (exponent - 1.0)
         return rise * mean if self.log_link else rise
+
+    def _third(self, y, raw):
+        if not self.log_link:
+            raise NotImplementedError("Boosting has a logarithmic link.")
+        # The slope is exp((2 - p) f) - y exp((1 - p) f).
+        p = self.power
+        return (2 - p) ** 2 * np.exp((2 - p) * raw) - y * (1 - p) ** 2 * np.exp(
+            (1 - p) * raw
+        )
 
     def _mean(self, raw):
         return np.exp(raw) if self.log_link else raw

@@ -102,6 +102,31 @@ class SoftmaxResponse:
         return np.eye(raw_prediction.shape[1])[np.argmax(raw_prediction, axis=1)]
 
 
+class ProbabilityResponse:
+    """k classes from k raw predictions that are their probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import ProbabilityResponse
+    >>> ProbabilityResponse().hard(np.array([[0.2, 0.5, 0.3]]))
+    array([[0., 1., 0.]])
+    """
+
+    def smooth(self, raw_prediction):
+        """The probabilities, of shape (n_samples, n_classes)."""
+        return raw_prediction
+
+    def smooth_jacobian(self, raw_prediction):
+        """The identity, of shape (n_samples, n_classes, n_classes)."""
+        n_samples, n_classes = raw_prediction.shape
+        return np.tile(np.eye(n_classes), (n_samples, 1, 1))
+
+    def hard(self, raw_prediction):
+        """Indicator of the predicted class, of shape (n_samples, n_classes)."""
+        return np.eye(raw_prediction.shape[1])[np.argmax(raw_prediction, axis=1)]
+
+
 def margin_response(n_classes):
     """Response of one-vs-rest margins, one output for two classes."""
     if n_classes == 2:

@@ -31,7 +31,7 @@ from sklearn_softunlearn.updates._least_loss import Point as Point
 from sklearn_softunlearn.updates._least_loss import least_loss as least_loss
 from sklearn_softunlearn.updates._newton import NewtonUpdate, minimize_reweighted
 from sklearn_softunlearn.updates._problem import UpdateProblem, UpdateResult
-from sklearn_softunlearn.updates._registry import resolve_update
+from sklearn_softunlearn.updates._registry import check_update, resolve_update
 from sklearn_softunlearn.updates._retrain import Retrain
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Retrain",
     "UpdateProblem",
     "UpdateResult",
+    "check_update",
     "constrained_step",
     "hardness",
     "minimize_reweighted",

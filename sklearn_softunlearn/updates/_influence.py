@@ -43,6 +43,9 @@ class InfluenceUpdate(BaseEstimator):
     0.5
     """
 
+    # Where training minimises no objective, it has a meaning all the same.
+    needs_objective = False
+
     def __init__(self, max_iter=1, tol=1e-3):
         self.max_iter = max_iter
         self.tol = tol

@@ -45,3 +45,20 @@ def resolve_update(update):
         f"update={update!r} is not known. Give one of {sorted(_BY_NAME)} or an object "
         "such as NewtonUpdate(max_iter=100)."
     )
+
+
+def check_update(update, model):
+    """Raise ValueError where an update has no meaning for the model.
+
+    Raises
+    ------
+    ValueError
+        If it follows an objective, and training does not minimise one.
+    """
+    if model.minimises_objective or not getattr(update, "needs_objective", True):
+        return
+    raise ValueError(
+        f"update={update!r} follows the training objective, and the leaf values of "
+        "trees='refit' are no optimum of one. (a) update='influence' or 'retrain', "
+        "which is the refit with the structure held; (b) trees='joint'."
+    )

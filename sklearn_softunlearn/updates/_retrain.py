@@ -26,6 +26,9 @@ class Retrain(BaseEstimator):
     (1000,)
     """
 
+    # Where training minimises no objective, it has a meaning all the same.
+    needs_objective = False
+
     def update(self, problem):
         """Result of the refit, an `UpdateResult`."""
         return UpdateResult(problem.model.refitted_parameters(problem.retain_weight))

@@ -14,6 +14,8 @@ _MATTERS = 0.01
 def warn_if_unconverged(state):
     """Warn if the optimum of the training objective would give another answer."""
     model = state.model
+    if not model.minimises_objective:
+        return _warn_if_trained_elsewhere(state)
     gradient = model.objective_gradient(model.row_weight)
     # Where solving takes iterations, a few are enough.
     solve = getattr(state.solve, "roughly", state.solve)
@@ -38,6 +40,21 @@ def warn_if_unconverged(state):
             "The base model has not converged: a coefficient that is zero should not "
             "be, or one has the wrong sign. Influences are those on the active set. "
             f"(a) Scale the features; (b) {model.convergence_advice}.",
+            BaseNotConvergedWarning,
+        )
+
+
+def _warn_if_trained_elsewhere(state):
+    """Warn if training on these rows does not lead to the fitted parameters."""
+    gap = state.model.training_gap()
+    if gap > _MATTERS:
+        warn(
+            "Training on these rows with this structure does not give the fitted leaf "
+            f"values: predictions differ by {gap:.2%} of their spread. Influences are "
+            "those of training on all rows. (a) Without early stopping, and without "
+            "drawing rows (subsample, bagging), they are exact; (b) trees='joint' "
+            "holds the fitted leaf values for an optimum. For a FrozenEstimator: pass "
+            "fit the very rows and sample weights that the model was trained with.",
             BaseNotConvergedWarning,
         )
 

@@ -191,7 +191,7 @@ def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole, key):
         check_shapes(criterion, value, factor, raw, rows)
     # One product with the data for all statistics of all criteria.
     gradient = model.vjp(X, np.concatenate([f[0] for f in factors], axis=2))
-    influence = row_influence(model, solve(gradient)) @ linalg.block_diag(
+    influence = row_influence(model, solve, gradient) @ linalg.block_diag(
         *[f[1] for f in factors]
     )
     return solve if whole else None, influence, values

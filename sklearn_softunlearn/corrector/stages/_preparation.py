@@ -91,6 +91,7 @@ def prepare(
     utility,
     curvature,
     layer,
+    trees,
     utility_tol,
     max_weight,
     pos_label=None,
@@ -105,6 +106,7 @@ def prepare(
         utility=utility,
         curvature=curvature,
         layer=layer,
+        trees=trees,
         pos_label=pos_label,
         memory=memory,
     )
@@ -120,6 +122,7 @@ def linearize_estimator(
     utility,
     curvature,
     layer="last",
+    trees="auto",
     pos_label=None,
     memory=None,
 ):
@@ -130,7 +133,8 @@ def linearize_estimator(
     base : fitted estimator, alone, frozen or a Pipeline
     training, evaluation : Table
         They may be the same object.
-    metric, utility, curvature, layer, pos_label, memory : as in `SoftUnlearnCorrector`
+    metric, utility, curvature, layer, trees, pos_label, memory
+        As in `SoftUnlearnCorrector`.
 
     Returns
     -------
@@ -142,7 +146,7 @@ def linearize_estimator(
     ]
     groups = _groups(training, evaluation, [each.criterion for each in named])
     last = predictor(base)
-    make_model = model_class(last, layer)
+    make_model = model_class(last, layer, trees)
     X = _embedded(base, training, layer, make_model.array_options)
     y = encoded_target(training, last)
     model = make_model(last, X, y, training.sample_weight)
@@ -168,7 +172,7 @@ def linearize_estimator(
         X_eval, rows = with_attacked_rows(model, X_eval, rows, inputs, attacks)
     rows = with_positive_class(rows, pos_label)
     named = [_bound(each, rows) for each in named]
-    solver = resolve_curvature(
+    solver = model.curvature or resolve_curvature(
         curvature, model.parameters.size, model.curvature_beyond_dense
     )
     state = linearize(model, X_eval, rows, *named, solver, memory=memory)

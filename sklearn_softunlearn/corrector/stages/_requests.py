@@ -21,7 +21,7 @@ from sklearn_softunlearn.corrector.stages._harm import harm_done
 from sklearn_softunlearn.corrector.stages._weight_problem import choose_weights
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn
 from sklearn_softunlearn.influence import first_order_shift, first_order_shifts
-from sklearn_softunlearn.updates import UpdateResult, resolve_update
+from sklearn_softunlearn.updates import UpdateResult, check_update, resolve_update
 from sklearn_softunlearn.weights import WeightSolution
 
 # Of what the first request attained: less is not tried before giving up.
@@ -121,6 +121,7 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     weights = np.column_stack([solution.weights for solution in solutions])
     shifts = first_order_shifts(state.model, state.solve, weights)
     update = resolve_update(corrector.update)
+    check_update(update, state.model)
     return [
         Attempt(
             request, solution, correct(state, solution, shift, update, delta=request),

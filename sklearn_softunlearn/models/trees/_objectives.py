@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Losses and responses that the libraries have in common."""
+
+from sklearn_softunlearn.pointwise import (
+    BinaryLogLoss,
+    ExponentialResponse,
+    HalfBrierLoss,
+    HalfSquaredError,
+    HalfTweedieDeviance,
+    IdentityResponse,
+    LogisticResponse,
+    ProbabilityResponse,
+    SoftmaxLogLoss,
+    SoftmaxResponse,
+)
+
+
+def boosted_classes(n_classes):
+    """Log loss of log-odds: one raw prediction for two classes, else one for each."""
+    if n_classes == 2:
+        return BinaryLogLoss(), LogisticResponse()
+    return SoftmaxLogLoss(), SoftmaxResponse()
+
+
+def boosted_numbers(distribution):
+    """Half deviance of a "normal", "poisson" or "gamma" target."""
+    if distribution == "normal":
+        return HalfSquaredError(), IdentityResponse()
+    power = {"poisson": 1, "gamma": 2}[distribution]
+    return HalfTweedieDeviance(power, log_link=True), ExponentialResponse()
+
+
+def averaged_classes():
+    """Brier score of the probabilities, which a leaf's shares minimise."""
+    return HalfBrierLoss(), ProbabilityResponse()
+
+
+def averaged_numbers():
+    """Squared error, which a leaf's mean minimises."""
+    return HalfSquaredError(), IdentityResponse()

@@ -68,8 +68,9 @@ def exact_options(corrector, state):
     if not model.convex:
         raise ValueError(
             f"weighting={corrector.weighting!r} needs a training problem that is "
-            "convex in the corrected parameters, which that of all layers of a net is "
-            "not. Use layer='last', or weighting='soft'."
+            "convex in the corrected parameters. That of all layers of a net is not "
+            "(use layer='last'), nor are trees that are refitted (use trees='joint'). "
+            "Or use weighting='soft'."
         )
     check_dense(
         model.parameters.size,

@@ -19,6 +19,7 @@ class RefitLeaves(TreeModel):
     """
 
     minimises_objective = False
+    convex = False
 
     @cached_property
     def _recursion(self):

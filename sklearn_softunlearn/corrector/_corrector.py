@@ -175,7 +175,7 @@ class SoftUnlearnCorrector(
     functional_names_ : list of str
         Name of each column of ``influence_``.
     multipliers_ : ndarray of shape (n_functionals,)
-        Lagrange multiplier of each functional in the weight problem.
+        Lagrange multiplier of each functional.
     delta_max_ : float
         Largest attainable ``delta`` (to first order), at most 1.
     update_result_ : UpdateResult
@@ -199,21 +199,18 @@ class SoftUnlearnCorrector(
 
     Notes
     -----
-    First-order weights are exact for the linearised problem, and ``report_`` shows what
-    was realised beside it. `predict` never needs the sensitive features.
+    `predict` never needs the sensitive features.
 
     References
     ----------
     .. [1] X. Qiao, N. Ding, Y. Cheng, M. Zhang, "Beyond Binary Erasure: Soft-Weighted
        Unlearning for Fairness and Robustness", AAAI 2026, 40(29):24936-24944,
-       doi:10.1609/aaai.v40i29.39681. Preprint: "Soft Weighted Machine Unlearning",
-       arXiv:2505.18783.
+       doi:10.1609/aaai.v40i29.39681 (arXiv:2505.18783).
     .. [2] P. W. Koh, P. Liang, "Understanding Black-box Predictions via Influence
        Functions", ICML 2017.
 
     Examples
     --------
-    >>> from fairlearn.metrics import demographic_parity_difference
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn_softunlearn import SoftUnlearnCorrector
     >>> from sklearn_softunlearn.datasets import make_biased_classification

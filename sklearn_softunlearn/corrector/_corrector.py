@@ -178,12 +178,10 @@ class SoftUnlearnCorrector(
         Lagrange multiplier of each functional.
     delta_max_ : float
         Largest attainable ``delta`` (to first order), at most 1.
-    update_result_ : UpdateResult
+    update_result_, n_iter_ : UpdateResult, int
         Why and after how many steps the update stopped, and what it recorded.
-    n_iter_ : int
-        Number of steps of the update.
     report_ : CorrectionReport
-        Metric and utility before, predicted and after.
+        Before, predicted and after.
     classes_ : ndarray of shape (n_classes,)
         Only around a classifier.
     groups_ : ndarray of shape (n_groups,) or (n_groups, n_columns)

@@ -68,9 +68,15 @@ def metric_bound(criterion, answers, paired, confidence, n_bootstrap, rng):
     Returns
     -------
     MetricBound
+
+    Raises
+    ------
+    ValueError
+        For squared errors, of which no bound holds.
     """
     rows = paired.rows
     groups, aggregation, units = criterion.compared(rows)
+    _check_bounded(criterion, units)
     # A mean of metrics has no worst one: each gets its share of the level.
     bases = {base.name for base, _ in units}
     alpha = (1.0 - confidence) / (len(bases) if criterion.agg == "mean" else 1)
@@ -99,6 +105,18 @@ def metric_bound(criterion, answers, paired, confidence, n_bootstrap, rng):
         populations=groups.names,
         counted=kinds[worst],
     )
+
+
+def _check_bounded(criterion, units):
+    """Raise ValueError for metrics whose bounds were measured not to hold."""
+    for base, _ in units:
+        if "squared_error" in base.name:
+            raise ValueError(
+                f"No confidence is given for {criterion.name}: squared errors have "
+                "heavy tails, and bounds of their means were seen to fail twice as "
+                "often as they promise. Use a metric of mean_prediction, or a "
+                "Requirement without confidence."
+            )
 
 
 def loss_bound(answers, paired, confidence, n_bootstrap, rng):

@@ -62,8 +62,9 @@ def assert_gap_shrinks(corrector, most):
     assert line.predicted == pytest.approx((1 - corrector.delta) * line.before)
     assert line.after < most * line.before
     loss = corrector.report_["loss", "surrogate"]
-    allowed = 1 + corrector.utility_tol
-    assert loss.predicted <= loss.before * allowed * (1 + 1e-9)
+    # To first order; what the report predicts of the loss is of second order.
+    change = corrector.influence_[:, -1] @ corrector.deletion_weights_
+    assert change <= loss.before * (corrector.utility_tol + 1e-6)
 
 
 @pytest.mark.parametrize("layer", ["last", "all"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sklearn_softunlearn.influence import Cholesky, first_order_shift, row_influence
-from tests.trees.cases import CASES, REFITTED, answers, fitted
+from tests.trees.tree_cases import CASES, REFITTED, answers, fitted
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -25,7 +25,7 @@ from sklearn_softunlearn import (
 )
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import BaseNotConvergedWarning
-from tests.trees.cases import CASES
+from tests.trees.tree_cases import CASES
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn_softunlearn.exceptions.InfeasibleDeltaWarning",

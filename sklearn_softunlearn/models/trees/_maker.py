@@ -67,6 +67,11 @@ class TreeLeaves:
         self._ensemble = import_module(f"{_ROOM}.{file}").Ensemble
         self._model = _MODELS[self._ensemble.default if trees == "auto" else trees]
 
+    @staticmethod
+    def indexable(X, y):
+        """The rows as they are: any table that the library takes."""
+        return X, y
+
     def __call__(self, estimator, X, y, sample_weight):
         """The trained model of a fitted ensemble; X as `embed` returns it."""
         return self._model(self._ensemble(estimator), X, y, sample_weight)

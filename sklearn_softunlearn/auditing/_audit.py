@@ -2,6 +2,7 @@
 """`Audit`: what was measured, as a table, a dictionary and a page."""
 
 import json
+from typing import Any
 
 import pandas as pd
 
@@ -45,7 +46,7 @@ class Audit:
     True
     """
 
-    def __init__(self, document):
+    def __init__(self, document: dict[str, Any]) -> None:
         schema = document.get("schema") or {}
         major = str(schema.get("version", "")).partition(".")[0]
         if schema.get("name") != SCHEMA["name"] or major != "1":
@@ -66,7 +67,7 @@ class Audit:
         lines = [f"- {line}" for line in in_short(self._document)]
         return "\n".join([self._document["title"], *lines])
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """Everything that was measured as a pandas DataFrame, one row each.
 
         Returns
@@ -85,7 +86,7 @@ class Audit:
             ]
         )
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Everything, as numbers, strings, lists and dictionaries.
 
         The guide documents the keys. ``schema`` holds name and version: a change of the
@@ -99,7 +100,7 @@ class Audit:
         """
         return json.loads(json.dumps(self._document))
 
-    def to_html(self, path=None):
+    def to_html(self, path: Any = None) -> str:
         """The audit as one self-contained HTML page.
 
         It needs no network and no script, prints, is readable on a phone, and is light

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`audit`: the sections of an audit, measured one after the other."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_softunlearn.auditing._audit import SCHEMA, Audit
 from sklearn_softunlearn.auditing._calibration import calibration_curves
@@ -22,29 +27,30 @@ from sklearn_softunlearn.auditing._subject import name_of, subject_of
 from sklearn_softunlearn.auditing._tradeoff import tradeoff_of
 from sklearn_softunlearn.confidence import check_level, check_n_bootstrap
 from sklearn_softunlearn.corrector import ValidationData
+from sklearn_softunlearn.criteria import Criterion
 
 
 def audit(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
     *,
-    before=None,
-    sensitive_features=None,
-    sample_weight=None,
-    X_train=None,
-    y_train=None,
-    sensitive_features_train=None,
-    sample_weight_train=None,
-    path=None,
-    metric=None,
-    pos_label=None,
-    n_largest=10,
-    confidence_level=0.95,
-    n_bootstrap=2000,
-    random_state=0,
-    title=None,
-):
+    before: Any = None,
+    sensitive_features: Any = None,
+    sample_weight: ArrayLike | None = None,
+    X_train: Any = None,
+    y_train: ArrayLike | None = None,
+    sensitive_features_train: Any = None,
+    sample_weight_train: ArrayLike | None = None,
+    path: Any = None,
+    metric: str | Callable[..., Any] | Criterion | Sequence[Any] | None = None,
+    pos_label: Any = None,
+    n_largest: int = 10,
+    confidence_level: float = 0.95,
+    n_bootstrap: int = 2000,
+    random_state: int | np.random.RandomState | None = 0,
+    title: str | None = None,
+) -> Audit:
     """Measure a model before and after a correction, for a reader who writes no code.
 
     For each group and for all rows: number of rows, selection rate, true and false

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The best of several fitted models that keep a promise, from their predictions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sklearn_softunlearn.confidence._bounds import metric_bound
 from sklearn_softunlearn.confidence._given import GivenPredictions
@@ -46,20 +49,20 @@ class TestedModels:
 
 
 def learn_then_test(
-    y_true,
-    predictions,
+    y_true: ArrayLike,
+    predictions: Any,
     *,
-    sensitive_features,
-    metric="demographic_parity_difference",
-    at_most=None,
-    at_least=None,
-    confidence=0.95,
-    scores=None,
-    sample_weight=None,
-    pos_label=None,
-    n_bootstrap=2000,
-    random_state=0,
-):
+    sensitive_features: Any,
+    metric: str | Callable[..., Any] = "demographic_parity_difference",
+    at_most: float | None = None,
+    at_least: float | None = None,
+    confidence: float = 0.95,
+    scores: Any = None,
+    sample_weight: ArrayLike | None = None,
+    pos_label: Any = None,
+    n_bootstrap: int = 2000,
+    random_state: int | np.random.RandomState | None = 0,
+) -> Any:
     """Best of several models of which a bound on a metric holds on new rows.
 
     The models, of any library, are tested in the order given, each at the full level,
@@ -183,7 +186,8 @@ def promised(criterion, at_most, at_least):
     given = {name: value for name, value in given.items() if value is not None}
     if len(given) != 1:
         raise ValueError(f"Give exactly one of at_most and at_least; got {given}.")
-    (name, value), right = *given.items(), "at_most"
+    [(name, value)] = given.items()
+    right = "at_most"
     if criterion.more_is_better:
         right = "at_least"
     if not isinstance(value, Real) or isinstance(value, bool) or not value >= 0:

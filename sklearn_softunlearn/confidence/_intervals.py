@@ -2,9 +2,11 @@
 """Intervals of metrics of fitted models, and of the difference between models."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from sklearn_softunlearn.confidence._given import GivenPredictions
@@ -26,18 +28,18 @@ COLUMNS = ["metric", "group", "model", "n", "estimate", "low", "high"]
 
 
 def bootstrap_intervals(
-    y_true,
-    predictions,
+    y_true: ArrayLike,
+    predictions: Any,
     *,
-    sensitive_features,
-    metrics=DEFAULT_METRICS,
-    scores=None,
-    sample_weight=None,
-    pos_label=None,
-    confidence_level=0.95,
-    n_bootstrap=2000,
-    random_state=None,
-):
+    sensitive_features: Any,
+    metrics: Any = DEFAULT_METRICS,
+    scores: Any = None,
+    sample_weight: ArrayLike | None = None,
+    pos_label: Any = None,
+    confidence_level: float = 0.95,
+    n_bootstrap: int = 2000,
+    random_state: int | np.random.RandomState | None = None,
+) -> pd.DataFrame:
     """Intervals of metrics of one or more models, and of their differences.
 
     The rows are resampled with replacement within each group, and every model is

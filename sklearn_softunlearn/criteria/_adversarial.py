@@ -2,15 +2,17 @@
 """The loss on features that were perturbed to raise it."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklearn_softunlearn.criteria._attacks import (
     boundary_step,
     one_step,
     projected_ascent,
 )
-from sklearn_softunlearn.criteria._base import Criterion, normalized
+from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows, normalized
 from sklearn_softunlearn.criteria._loss import error_kind, row_errors
 
 _ATTACKS = ("auto", "fgsm", "pgd", "deepfool")
@@ -89,15 +91,15 @@ class AdversarialLoss(Criterion):
 
     def __init__(
         self,
-        epsilon=0.1,
-        norm="linf",
-        attack="auto",
+        epsilon: float = 0.1,
+        norm: str = "linf",
+        attack: str = "auto",
         *,
-        bounds=None,
-        n_steps=10,
-        step_size=None,
-        overshoot=1.3,
-    ):
+        bounds: tuple[float, float] | None = None,
+        n_steps: int = 10,
+        step_size: float | None = None,
+        overshoot: float = 1.3,
+    ) -> None:
         self.epsilon = epsilon
         self.norm = norm
         self.attack = attack
@@ -152,13 +154,17 @@ class AdversarialLoss(Criterion):
         """Name of the one functional."""
         return ["adversarial loss"]
 
-    def value(self, raw_prediction, rows):
+    def value(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Mean loss of the adversarial examples, of shape (1,)."""
         block, weight = self._block(rows)
         loss = rows.loss.value(rows.y[block], raw_prediction[block])
         return np.atleast_1d(weight @ loss)
 
-    def gradient(self, raw_prediction, rows):
+    def gradient(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Derivative of `value`, of shape (n_samples, n_outputs, 1)."""
         block, weight = self._block(rows)
         gradient = np.zeros((*raw_prediction.shape, 1))

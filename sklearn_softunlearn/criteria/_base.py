@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklearn_softunlearn.criteria._limits import each_at_most
 
@@ -165,7 +166,7 @@ class Criterion(ABC):
 
     needs_groups = False
     marginal = False  # whether groups of several sensitive columns are not intersected
-    hard_kind = None  # what a report calls `hard_value`
+    hard_kind: str | None = None  # what a report calls `hard_value`
 
     @property
     def name(self):
@@ -190,11 +191,15 @@ class Criterion(ABC):
         return [self.name]
 
     @abstractmethod
-    def value(self, raw_prediction, rows):
+    def value(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Smooth value of each functional, of shape (n_functionals,)."""
 
     @abstractmethod
-    def gradient(self, raw_prediction, rows):
+    def gradient(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Derivative of `value`, of shape (n_samples, n_outputs, n_functionals)."""
 
     def hard_value(self, raw_prediction, rows):

@@ -9,7 +9,7 @@ Names are those of the functions of fairlearn.metrics and sklearn.metrics.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -273,8 +273,8 @@ _OF_MEANS = {
 }
 _AMONG = {_precision: _among_predicted, _f1: _among_predicted_or_own}
 
-_SHARP_GAP = {"gap_sharpness": 4.0}
-_SHARP = {"sharpness": 4.0, "gap_sharpness": 4.0}
+_SHARP_GAP: dict[str, Any] = {"gap_sharpness": 4.0}
+_SHARP: dict[str, Any] = {"sharpness": 4.0, "gap_sharpness": 4.0}
 _RIGHT, _HIT, _SHARE = TrueClassShare(), HitShare(), ClassShare()
 _ON_OWN, _ON_OTHER = (Term(_SHARE, "own"),), (Term(_SHARE, "other"),)
 

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every metric that compares sensitive groups: a base metric and a transform."""
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 
-from sklearn_softunlearn.criteria._base import Criterion, as_number
+from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows, as_number
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
 from sklearn_softunlearn.criteria._limits import side_by_side
 from sklearn_softunlearn.criteria._names import (
@@ -105,14 +108,14 @@ class GroupMetric(Criterion):
 
     def __init__(
         self,
-        metric="demographic_parity_difference",
+        metric: str | Callable[..., Any] = "demographic_parity_difference",
         *,
-        method=None,
-        agg=None,
-        marginal=False,
-        pos_label=None,
-        sharpness=None,
-    ):
+        method: str | None = None,
+        agg: str | None = None,
+        marginal: bool = False,
+        pos_label: Any = None,
+        sharpness: float | None = None,
+    ) -> None:
         spec = parse_metric(metric)
         given = {"method": method, "agg": agg, "pos_label": pos_label}
         given = {name: value for name, value in given.items() if value is not None}
@@ -193,7 +196,9 @@ class GroupMetric(Criterion):
         names = self._aggregation.names(self._groups(rows))
         return [name + suffix for suffix in suffixes for name in names]
 
-    def value(self, raw_prediction, rows):
+    def value(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Smooth value of each functional, of shape (n_functionals,)."""
         return self._functionals(raw_prediction, self._sharpened(rows), hard=False)
 
@@ -229,7 +234,9 @@ class GroupMetric(Criterion):
         """
         return self._groups(rows), self._aggregation, self._units(rows)
 
-    def gradient(self, raw_prediction, rows):
+    def gradient(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Derivative of `value`, of shape (n_samples, n_outputs, n_functionals)."""
         statistics_gradient, jacobian = self.gradient_factors(raw_prediction, rows)
         return statistics_gradient @ jacobian

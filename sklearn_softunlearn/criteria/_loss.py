@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The loss of the model, as a metric to improve or a utility to protect."""
 
-import numpy as np
+from typing import Any
 
-from sklearn_softunlearn.criteria._base import Criterion, normalized
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows, normalized
 from sklearn_softunlearn.criteria._populations import Weightings, populations
 
 
@@ -36,12 +39,16 @@ class MeanLoss(Criterion):
         """Name of `row_errors`."""
         return error_kind(rows)
 
-    def value(self, raw_prediction, rows):
+    def value(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Mean loss, of shape (1,)."""
         loss = rows.loss.value(rows.y, raw_prediction)
         return np.atleast_1d(normalized(rows.sample_weight) @ loss)
 
-    def gradient(self, raw_prediction, rows):
+    def gradient(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Derivative of the mean loss, of shape (n_samples, n_outputs, 1)."""
         gradient = rows.loss.gradient(rows.y, raw_prediction)
         return (normalized(rows.sample_weight)[:, None] * gradient)[:, :, None]
@@ -89,7 +96,7 @@ class GroupLoss(Criterion):
     needs_groups = True
     name = "group_loss"
 
-    def __init__(self, marginal=False):
+    def __init__(self, marginal: bool = False) -> None:
         self.marginal = marginal
 
     def __repr__(self):
@@ -108,11 +115,15 @@ class GroupLoss(Criterion):
         """Names of the groups."""
         return list(self._groups(rows).names)
 
-    def value(self, raw_prediction, rows):
+    def value(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Mean loss of each group, of shape (n_groups,)."""
         return rows.loss.value(rows.y, raw_prediction) @ self._weights(rows)
 
-    def gradient(self, raw_prediction, rows):
+    def gradient(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Derivative of `value`, of shape (n_samples, n_outputs, n_groups)."""
         gradient = rows.loss.gradient(rows.y, raw_prediction)
         return gradient[:, :, None] * self._weights(rows)[:, None, :]

@@ -2,12 +2,14 @@
 """Individual fairness: similar rows should get similar predictions."""
 
 from copy import copy
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.neighbors import kneighbors_graph
 
-from sklearn_softunlearn.criteria._base import Criterion, normalized
+from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows, normalized
 
 
 class NeighborInconsistency(Criterion):
@@ -56,7 +58,7 @@ class NeighborInconsistency(Criterion):
     True
     """
 
-    def __init__(self, n_neighbors=5, columns=None):
+    def __init__(self, n_neighbors: int = 5, columns: Any = None) -> None:
         self.n_neighbors = n_neighbors
         self.columns = columns
         self._bound = None
@@ -86,7 +88,9 @@ class NeighborInconsistency(Criterion):
                 f"the number of evaluation rows, {kept}."
             )
 
-    def value(self, raw_prediction, rows):
+    def value(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Mean difference, of shape (1,)."""
         return self._quadratic(rows.response.smooth(raw_prediction), rows)
 
@@ -94,7 +98,9 @@ class NeighborInconsistency(Criterion):
         """Share of neighbours with another label, of shape (1,)."""
         return self._quadratic(rows.response.hard(raw_prediction), rows)
 
-    def gradient(self, raw_prediction, rows):
+    def gradient(
+        self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
+    ) -> NDArray[np.floating[Any]]:
         """Derivative of `value`, of shape (n_samples, n_outputs, 1)."""
         by_response = 2.0 * self._operator(rows) @ rows.response.smooth(raw_prediction)
         jacobian = rows.response.smooth_jacobian(raw_prediction)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
 from sklearn_softunlearn.inspection import ESTIMATES, agreement
@@ -60,13 +63,13 @@ class InfluenceDisplay:
     def __init__(
         self,
         *,
-        metric,
-        utility=None,
-        actual=None,
-        rows=None,
-        metric_name="metric",
-        utility_name="utility",
-    ):
+        metric: ArrayLike,
+        utility: ArrayLike | None = None,
+        actual: ArrayLike | None = None,
+        rows: ArrayLike | None = None,
+        metric_name: str = "metric",
+        utility_name: str = "utility",
+    ) -> None:
         self.metric = np.asarray(metric, dtype=float)
         n_rows = len(self.metric)
         unknown = np.full(n_rows, np.nan)
@@ -149,7 +152,7 @@ class InfluenceDisplay:
         """Whether deleting the row lowers the metric and raises the utility's loss."""
         return (self.metric < 0) & (self.utility > 0)
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """One row for each training row, those that lower the metric most first."""
         columns = {
             "row": self.rows,
@@ -161,7 +164,9 @@ class InfluenceDisplay:
         table = pd.DataFrame(columns)
         return table.sort_values("metric", ignore_index=True, kind="stable")
 
-    def plot(self, ax=None, *, scatter_kwargs=None):
+    def plot(
+        self, ax: Any = None, *, scatter_kwargs: dict[str, Any] | None = None
+    ) -> Self:
         """Draw estimated over actual change, with the line of equality.
 
         Parameters
@@ -210,7 +215,7 @@ class InfluenceDisplay:
         self.ax_.legend(loc="upper left", frameon=False, fontsize="small")
         return self
 
-    def plot_effects(self, ax=None):
+    def plot_effects(self, ax: Any = None) -> Self:
         """Draw the effects in order, rows that help one and hurt the other marked.
 
         Parameters

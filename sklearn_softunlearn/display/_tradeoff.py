@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
+from typing import Any, Self
+
+import pandas as pd
+from numpy.typing import ArrayLike
+
 from sklearn_softunlearn.display._drawing import (
     axes_or_new,
     axis_label,
@@ -77,17 +82,17 @@ class TradeoffDisplay(TradeoffSources):
     def __init__(
         self,
         *,
-        delta,
-        metric,
-        utility,
-        metric_spread=None,
-        utility_spread=None,
-        base=None,
-        others=None,
-        metric_name="metric",
-        utility_name="utility",
-        name="corrected",
-    ):
+        delta: ArrayLike,
+        metric: ArrayLike,
+        utility: ArrayLike,
+        metric_spread: ArrayLike | None = None,
+        utility_spread: ArrayLike | None = None,
+        base: tuple[float, float] | None = None,
+        others: dict[str, Any] | None = None,
+        metric_name: str = "metric",
+        utility_name: str = "utility",
+        name: str = "corrected",
+    ) -> None:
         curve = curve_table(delta, metric, utility, metric_spread, utility_spread)
         for column in COLUMNS:
             setattr(self, column, curve[column].to_numpy())
@@ -97,7 +102,7 @@ class TradeoffDisplay(TradeoffSources):
         self.utility_name = utility_name
         self.name = name
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """Return the numbers of the display.
 
         Returns
@@ -111,7 +116,14 @@ class TradeoffDisplay(TradeoffSources):
         base = {} if self.base is None else {"base model": self.base}
         return display_table(base, curve, self.others)
 
-    def plot(self, ax=None, *, name=None, curve_kwargs=None, label_delta=True):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        name: str | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        label_delta: bool = True,
+    ) -> Self:
         """Draw utility against the metric.
 
         Of points close together one has error bars; `frame` has the spread of each.

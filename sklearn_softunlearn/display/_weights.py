@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
@@ -59,14 +61,14 @@ class DeletionWeightsDisplay:
 
     def __init__(
         self,
-        deletion_weight,
-        y,
+        deletion_weight: ArrayLike,
+        y: ArrayLike,
         *,
-        group=None,
-        sample_weight=None,
-        X=None,
-        n_bins=None,
-    ):
+        group: Any = None,
+        sample_weight: ArrayLike | None = None,
+        X: Any = None,
+        n_bins: int | None = None,
+    ) -> None:
         self.deletion_weight = np.asarray(deletion_weight, dtype=float)
         n_rows = len(self.deletion_weight)
         self.label = np.asarray(y)
@@ -124,7 +126,7 @@ class DeletionWeightsDisplay:
             n_bins=None if is_classifier(estimator) else n_bins,
         )
 
-    def frame(self, n_rows=None):
+    def frame(self, n_rows: int | None = None) -> pd.DataFrame:
         """Rows with the largest weights, with the features that the user gave.
 
         Parameters
@@ -151,7 +153,7 @@ class DeletionWeightsDisplay:
         clashes = {name: f"{name}_X" for name in features if name in _RESERVED}
         return pd.concat([table, features.rename(columns=clashes)], axis=1)
 
-    def mass(self):
+    def mass(self) -> pd.DataFrame:
         """Rows deleted of each group and label.
 
         Returns
@@ -172,7 +174,7 @@ class DeletionWeightsDisplay:
         cells = table.groupby(["group", "label"], as_index=False, observed=True).sum()
         return cells.assign(share=cells["deleted"] / cells["total"])
 
-    def plot(self, ax=None, *, bar_kwargs=None):
+    def plot(self, ax: Any = None, *, bar_kwargs: dict[str, Any] | None = None) -> Self:
         """Draw the share deleted of each group, a bar for each label or interval.
 
         Parameters

@@ -8,15 +8,19 @@ i, so H is the exact Hessian for linear predictors and the Gauss-Newton matrix f
 others.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, eigsh
 from sklearn.base import BaseEstimator
 
 from sklearn_softunlearn.exceptions import CurvatureWarning, warn
 from sklearn_softunlearn.influence._conjugate_gradients import IterativeSolver
+from sklearn_softunlearn.models import TrainedModel
 
 # Up to this number of parameters a dense factor is fast and fits in 128 MiB.
 MAX_DENSE_PARAMETERS = 4096
@@ -66,10 +70,15 @@ class Cholesky(BaseEstimator):
     (1000,)
     """
 
-    def __init__(self, damping=None):
+    def __init__(self, damping: float | None = None) -> None:
         self.damping = damping
 
-    def factorize(self, model, row_weight, parameters=None):
+    def factorize(
+        self,
+        model: TrainedModel,
+        row_weight: NDArray[np.floating[Any]],
+        parameters: NDArray[np.floating[Any]] | None = None,
+    ) -> Callable[..., Any]:
         """Function that maps G of shape (n_parameters, k) to H^-1 G."""
         model = model.at(parameters)
         return self.factorize_curvature(model, model.loss_curvature(row_weight))
@@ -130,12 +139,19 @@ class ConjugateGradient(BaseEstimator):
     (1000,)
     """
 
-    def __init__(self, damping=None, tol=1e-8, max_iter=1000):
+    def __init__(
+        self, damping: float | None = None, tol: float = 1e-8, max_iter: int = 1000
+    ) -> None:
         self.damping = damping
         self.tol = tol
         self.max_iter = max_iter
 
-    def factorize(self, model, row_weight, parameters=None):
+    def factorize(
+        self,
+        model: TrainedModel,
+        row_weight: NDArray[np.floating[Any]],
+        parameters: NDArray[np.floating[Any]] | None = None,
+    ) -> Callable[..., Any]:
         """Function that maps G of shape (n_parameters, k) to H^-1 G."""
         model = model.at(parameters)
         curvature = model.loss_curvature(row_weight)
@@ -197,10 +213,15 @@ class Diagonal(BaseEstimator):
     (1000,)
     """
 
-    def __init__(self, damping=None):
+    def __init__(self, damping: float | None = None) -> None:
         self.damping = damping
 
-    def factorize(self, model, row_weight, parameters=None):
+    def factorize(
+        self,
+        model: TrainedModel,
+        row_weight: NDArray[np.floating[Any]],
+        parameters: NDArray[np.floating[Any]] | None = None,
+    ) -> Callable[..., Any]:
         """Function that maps G of shape (n_parameters, k) to H^-1 G."""
         model = model.at(parameters)
         curvature = model.loss_curvature(row_weight)

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Influences of a fitted estimator, and how well they foretell actual retraining."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -11,7 +15,7 @@ from sklearn_softunlearn.corrector import (
     make_table,
     validation_table,
 )
-from sklearn_softunlearn.criteria import criterion_name, resolve_criterion
+from sklearn_softunlearn.criteria import Criterion, criterion_name, resolve_criterion
 from sklearn_softunlearn.influence import (
     exact_row_influence,
     largest_leverage,
@@ -29,9 +33,9 @@ from sklearn_softunlearn.models import model_class, predictor, unfreeze
 
 
 def influence(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
     *,
     metric="demographic_parity_difference",
     utility=None,
@@ -144,10 +148,10 @@ def influence(
 
 
 def leave_one_out(
-    estimator,
-    X,
-    y,
-    criteria=("demographic_parity_difference", "loss"),
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
+    criteria: Sequence[Any] = ("demographic_parity_difference", "loss"),
     *,
     indices=None,
     sensitive_features=None,

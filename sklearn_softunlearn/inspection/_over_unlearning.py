@@ -2,6 +2,7 @@
 """Why deleting whole rows unlearns too much, measured on the user's data."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ class OverUnlearning:
         )
 
 
-def over_unlearning(corrector):
+def over_unlearning(corrector: Any) -> OverUnlearning:
     """Measure the three causes of over-unlearning that the paper names.
 
     Parameters

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Influences as the first step of a Pipeline, in front of `SoftWeighter`."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_array, get_tags
@@ -71,20 +75,30 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: Any = None,
         *,
-        metric="demographic_parity_difference",
-        utility="loss",
-        curvature="auto",
-        sensitive_feature_ids=None,
-    ):
+        metric: str
+        | Callable[..., Any]
+        | Criterion
+        | Sequence[Any] = "demographic_parity_difference",
+        utility: str | Callable[..., Any] | Criterion | Sequence[Any] = "loss",
+        curvature: str | Any = "auto",
+        sensitive_feature_ids: Any = None,
+    ) -> None:
         self.estimator = estimator
         self.metric = metric
         self.utility = utility
         self.curvature = curvature
         self.sensitive_feature_ids = sensitive_feature_ids
 
-    def fit(self, X, y, *, sensitive_features=None, sample_weight=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Fit the estimator and the directions of influence.
 
         Parameters
@@ -99,11 +113,18 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
         self._fit(X, y, sensitive_features, sample_weight)
         return self
 
-    def fit_transform(self, X, y, *, sensitive_features=None, sample_weight=None):
+    def fit_transform(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Any:
         """Influences of the rows that are fitted, (n_samples, n_functionals)."""
         return self._fit(X, y, sensitive_features, sample_weight)
 
-    def transform(self, X, y=None):
+    def transform(self, X: Any, y: ArrayLike | None = None) -> Any:
         """Influences of rows as if they were training rows of weight 1.
 
         Parameters

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
@@ -20,15 +22,15 @@ from sklearn_softunlearn.scoring._metrics import prefers_greater, resolve_metric
 
 
 def fairness_scorer(
-    metric,
+    metric: str | Callable[..., Any],
     *,
-    sensitive_feature_ids=None,
-    sensitive_features=None,
-    greater_is_better=None,
-    response_method=None,
-    pos_label=None,
-    **metric_params,
-):
+    sensitive_feature_ids: Any = None,
+    sensitive_features: Any = None,
+    greater_is_better: bool | None = None,
+    response_method: str | None = None,
+    pos_label: Any = None,
+    **metric_params: Any,
+) -> Callable[..., Any]:
     """Make a scorer of a metric that compares sensitive groups.
 
     The scorer works in :class:`~sklearn.model_selection.GridSearchCV`,

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Accuracy or loss on adversarial examples, as a scorer."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import check_array
@@ -23,7 +26,9 @@ from sklearn_softunlearn.models import (
 _MEASURES = ("accuracy", "loss")
 
 
-def robustness_scorer(measure="accuracy", **attack_params):
+def robustness_scorer(
+    measure: str = "accuracy", **attack_params: Any
+) -> Callable[..., Any]:
     """Make a scorer of a classifier's robustness to adversarial examples.
 
     The examples are made anew against each estimator that is scored, from the rows

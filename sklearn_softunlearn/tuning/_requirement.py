@@ -2,6 +2,7 @@
 """Choice of a candidate by a requirement in the user's words."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -86,14 +87,14 @@ class Requirement(BaseEstimator):
     def __init__(
         self,
         *,
-        metric_at_most=None,
-        metric_at_least=None,
-        utility_loss_at_most=None,
-        confidence=None,
-        one_standard_error=False,
-        metric=None,
-        utility=None,
-    ):
+        metric_at_most: float | None = None,
+        metric_at_least: float | None = None,
+        utility_loss_at_most: float | None = None,
+        confidence: float | None = None,
+        one_standard_error: bool = False,
+        metric: str | None = None,
+        utility: str | None = None,
+    ) -> None:
         self.metric_at_most = metric_at_most
         self.metric_at_least = metric_at_least
         self.utility_loss_at_most = utility_loss_at_most
@@ -181,7 +182,7 @@ class Requirement(BaseEstimator):
         """
         return CountingScorer(self.metric, self.utility or "accuracy", options)
 
-    def choose(self, cv_results, bound_of, training, limit):
+    def choose(self, cv_results: Any, bound_of: Any, training: Any, limit: Any) -> int:
         """Index of the chosen candidate, by tests.
 
         Parameters

@@ -11,6 +11,8 @@ distributions, for the squared error half the squared distance, and the label dr
 of it. So the same updates serve every loss.
 """
 
+import numpy as np
+
 from sklearn_softunlearn.updates._checks import check_count, check_within
 from sklearn_softunlearn.updates._gradient import _GradientUpdate
 
@@ -62,14 +64,14 @@ class SCRUB(_GradientUpdate):
 
     def __init__(
         self,
-        alpha=0.5,
-        gamma=1.0,
-        max_steps=50,
-        learning_rate=1.0,
-        max_iter=100,
-        stop_at_target=True,
-        max_loss_increase=0.5,
-    ):
+        alpha: float = 0.5,
+        gamma: float = 1.0,
+        max_steps: int = 50,
+        learning_rate: float = 1.0,
+        max_iter: int = 100,
+        stop_at_target: bool = True,
+        max_loss_increase: float = 0.5,
+    ) -> None:
         super().__init__(learning_rate, max_iter, stop_at_target, max_loss_increase)
         self.alpha = alpha
         self.gamma = gamma
@@ -135,12 +137,12 @@ class BadTeacher(_GradientUpdate):
 
     def __init__(
         self,
-        learning_rate=1.0,
-        max_iter=100,
-        stop_at_target=True,
-        max_loss_increase=0.5,
-        random_state=None,
-    ):
+        learning_rate: float = 1.0,
+        max_iter: int = 100,
+        stop_at_target: bool = True,
+        max_loss_increase: float = 0.5,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(learning_rate, max_iter, stop_at_target, max_loss_increase)
         self.random_state = random_state
 

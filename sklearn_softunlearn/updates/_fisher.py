@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn_softunlearn.influence import Cholesky, check_dense, resolve_curvature
 from sklearn_softunlearn.updates._checks import check_within
 from sklearn_softunlearn.updates._newton import backtrack
-from sklearn_softunlearn.updates._problem import UpdateResult
+from sklearn_softunlearn.updates._problem import UpdateProblem, UpdateResult
 
 
 class FisherForgetting(BaseEstimator):
@@ -52,12 +52,17 @@ class FisherForgetting(BaseEstimator):
     1
     """
 
-    def __init__(self, fisher="diagonal", noise=0.0, random_state=None):
+    def __init__(
+        self,
+        fisher: str = "diagonal",
+        noise: float = 0.0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.fisher = fisher
         self.noise = noise
         self.random_state = random_state
 
-    def update(self, problem):
+    def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the shift and the noise, an `UpdateResult`."""
         model, weight = problem.model, problem.retain_weight
         self._check(model.parameters.size)
@@ -142,10 +147,10 @@ class NTKForgetting(BaseEstimator):
     1
     """
 
-    def __init__(self, damping=0.0):
+    def __init__(self, damping: float | None = 0.0) -> None:
         self.damping = damping
 
-    def update(self, problem):
+    def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the shift, an `UpdateResult`."""
         check_within(self, "damping")
         model, weight = problem.model, problem.retain_weight

@@ -10,6 +10,7 @@ from sklearn_softunlearn.updates._checks import (
     check_within,
 )
 from sklearn_softunlearn.updates._descent import descend
+from sklearn_softunlearn.updates._problem import UpdateProblem, UpdateResult
 
 
 class _GradientUpdate(BaseEstimator):
@@ -17,17 +18,17 @@ class _GradientUpdate(BaseEstimator):
 
     def __init__(
         self,
-        learning_rate=1.0,
-        max_iter=100,
-        stop_at_target=True,
-        max_loss_increase=0.5,
-    ):
+        learning_rate: float = 1.0,
+        max_iter: int = 100,
+        stop_at_target: bool = True,
+        max_loss_increase: float = 0.5,
+    ) -> None:
         self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.stop_at_target = stop_at_target
         self.max_loss_increase = max_loss_increase
 
-    def update(self, problem):
+    def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the steps, an `UpdateResult`."""
         self._check()
         return descend(
@@ -129,12 +130,12 @@ class NegativeGradient(_GradientUpdate):
 
     def __init__(
         self,
-        forget_share=0.5,
-        learning_rate=1.0,
-        max_iter=100,
-        stop_at_target=True,
-        max_loss_increase=0.5,
-    ):
+        forget_share: float = 0.5,
+        learning_rate: float = 1.0,
+        max_iter: int = 100,
+        stop_at_target: bool = True,
+        max_loss_increase: float = 0.5,
+    ) -> None:
         super().__init__(learning_rate, max_iter, stop_at_target, max_loss_increase)
         self.forget_share = forget_share
 
@@ -197,20 +198,20 @@ class FineTune(_GradientUpdate):
 
     def __init__(
         self,
-        last_layers=None,
-        reset=False,
-        learning_rate=1.0,
-        max_iter=100,
-        stop_at_target=True,
-        max_loss_increase=0.5,
-        random_state=None,
-    ):
+        last_layers: int | None = None,
+        reset: bool = False,
+        learning_rate: float = 1.0,
+        max_iter: int = 100,
+        stop_at_target: bool = True,
+        max_loss_increase: float = 0.5,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(learning_rate, max_iter, stop_at_target, max_loss_increase)
         self.last_layers = last_layers
         self.reset = reset
         self.random_state = random_state
 
-    def update(self, problem):
+    def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the steps, an `UpdateResult`."""
         self._check()
         tuned = _tuned_parameters(problem.model, self.last_layers)

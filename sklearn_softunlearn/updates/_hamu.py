@@ -6,6 +6,7 @@ g the gradient of the retain objective (cost <g, d>).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -15,6 +16,7 @@ from sklearn_softunlearn.updates._checks import (
     check_positive,
     check_within,
 )
+from sklearn_softunlearn.updates._problem import UpdateProblem, UpdateResult
 from sklearn_softunlearn.updates._walk import Walk
 
 
@@ -151,15 +153,15 @@ class HAMU(BaseEstimator):
 
     def __init__(
         self,
-        variant="Q",
-        objective="metric",
-        required=0.5,
-        radius=0.02,
-        per_layer=False,
-        stop_when_unavoidable=False,
-        max_iter=100,
-        max_loss_increase=0.5,
-    ):
+        variant: str = "Q",
+        objective: str = "metric",
+        required: float = 0.5,
+        radius: float = 0.02,
+        per_layer: bool = False,
+        stop_when_unavoidable: bool = False,
+        max_iter: int = 100,
+        max_loss_increase: float = 0.5,
+    ) -> None:
         self.variant = variant
         self.objective = objective
         self.required = required
@@ -169,7 +171,7 @@ class HAMU(BaseEstimator):
         self.max_iter = max_iter
         self.max_loss_increase = max_loss_increase
 
-    def update(self, problem):
+    def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the steps, an `UpdateResult`."""
         self._check()
         walk = Walk(
@@ -179,7 +181,11 @@ class HAMU(BaseEstimator):
             max_loss_increase=self.max_loss_increase,
         )
         radius = self.radius * np.linalg.norm(walk.theta)
-        history = {"hardness": [], "retain_cost": [], "branch": []}
+        history: dict[str, list[Any]] = {
+            "hardness": [],
+            "retain_cost": [],
+            "branch": [],
+        }
         while walk.status is None and len(history["branch"]) < self.max_iter:
             self._take_step(problem, walk, radius, history)
         return walk.result(**history)

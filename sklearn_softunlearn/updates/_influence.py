@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sklearn_softunlearn.updates._checks import check_count, check_within
-from sklearn_softunlearn.updates._problem import UpdateResult
+from sklearn_softunlearn.updates._problem import UpdateProblem, UpdateResult
 
 
 class InfluenceUpdate(BaseEstimator):
@@ -50,7 +50,7 @@ class InfluenceUpdate(BaseEstimator):
         self.max_iter = max_iter
         self.tol = tol
 
-    def update(self, problem):
+    def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the steps, an `UpdateResult`."""
         check_count(self, "max_iter")
         check_within(self, "tol")

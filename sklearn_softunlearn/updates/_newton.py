@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Newton's method on the reweighted objective."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -8,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_softunlearn.exceptions import warn
 from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.updates._checks import check_count, check_within
-from sklearn_softunlearn.updates._problem import UpdateResult
+from sklearn_softunlearn.updates._problem import UpdateProblem, UpdateResult
 
 _SHORTEST_STEP = 2.0**-20
 
@@ -53,12 +55,14 @@ class NewtonUpdate(BaseEstimator):
     'converged'
     """
 
-    def __init__(self, max_iter=1, tol=1e-10, curvature="auto"):
+    def __init__(
+        self, max_iter: int = 1, tol: float = 1e-10, curvature: str | Any = "auto"
+    ) -> None:
         self.max_iter = max_iter
         self.tol = tol
         self.curvature = curvature
 
-    def update(self, problem):
+    def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the steps, an `UpdateResult`."""
         check_count(self, "max_iter")
         check_within(self, "tol")

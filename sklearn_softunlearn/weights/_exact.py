@@ -68,7 +68,7 @@ class ExactDeletion(BaseEstimator):
     True
     """
 
-    def __init__(self, tol=1e-7, max_iter=100):
+    def __init__(self, tol: float = 1e-7, max_iter: int = 100) -> None:
         self.tol = tol
         self.max_iter = max_iter
 

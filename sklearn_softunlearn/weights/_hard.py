@@ -2,10 +2,13 @@
 """Hard deletion, the baseline: rows are kept or deleted, nothing in between."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from sklearn_softunlearn.weights._problem import WeightProblem
 from sklearn_softunlearn.weights._solution import WeightSolution
 
 
@@ -36,10 +39,15 @@ class HardDeletion(BaseEstimator):
     20
     """
 
-    def __init__(self, k=None):
+    def __init__(self, k: int | None = None) -> None:
         self.k = k
 
-    def choose(self, problem, influence, delta):
+    def choose(
+        self,
+        problem: WeightProblem,
+        influence: NDArray[np.floating[Any]],
+        delta: float,
+    ) -> WeightSolution:
         """Weights of 0 and 1 for a request.
 
         Parameters

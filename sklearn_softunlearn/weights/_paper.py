@@ -4,6 +4,7 @@
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaError,
@@ -11,20 +12,21 @@ from sklearn_softunlearn.exceptions import (
 )
 from sklearn_softunlearn.weights import _validation as check
 from sklearn_softunlearn.weights._problem import WeightProblem
+from sklearn_softunlearn.weights._solution import WeightSolution
 
 
 def solve_weights(
-    metric_influence,
-    utility_influence=None,
+    metric_influence: ArrayLike,
+    utility_influence: ArrayLike | None = None,
     *,
-    delta,
-    utility_tol=0.0,
-    regularization=1.0,
-    min_weight=0.0,
-    max_weight=1.0,
-    norm_weight=None,
-    on_infeasible="warn",
-):
+    delta: ArrayLike,
+    utility_tol: float = 0.0,
+    regularization: float = 1.0,
+    min_weight: float = 0.0,
+    max_weight: float = 1.0,
+    norm_weight: ArrayLike | None = None,
+    on_infeasible: str = "warn",
+) -> WeightSolution:
     """Smallest deletion weights that improve a metric and keep the utility.
 
     With a the influence of deleting each row on the metric and u that on the utility
@@ -94,15 +96,15 @@ default=None
             f"on_infeasible must be 'warn' or 'raise', got {on_infeasible!r}."
         )
     metric = check.columns(metric_influence, "metric_influence")
-    delta = check.finite_vector(delta, "delta", metric.shape[1], nonnegative=True)
+    requested = check.finite_vector(delta, "delta", metric.shape[1], nonnegative=True)
     utility, tolerance = _protected(utility_influence, utility_tol, len(metric))
-    largest = float(np.max(delta))
+    largest = float(np.max(requested))
     problem = WeightProblem(
         np.column_stack([metric, utility]),
-        np.concatenate([np.zeros(len(delta)), tolerance]),
+        np.concatenate([np.zeros(metric.shape[1]), tolerance]),
         np.concatenate(
             [
-                delta / largest if largest > 0.0 else np.ones_like(delta),
+                requested / largest if largest > 0.0 else np.ones_like(requested),
                 np.zeros(len(tolerance)),
             ]
         ),
@@ -117,8 +119,15 @@ default=None
 
 
 def solve_weight_qp(
-    cost, constraints, bounds, *, penalty, lower=0.0, upper=1.0, norm_weight=None
-):
+    cost: ArrayLike,
+    constraints: ArrayLike,
+    bounds: ArrayLike,
+    *,
+    penalty: float,
+    lower: ArrayLike = 0.0,
+    upper: ArrayLike = 1.0,
+    norm_weight: ArrayLike | None = None,
+) -> WeightSolution:
     """Weights of least cost within linear constraints and bounds.
 
     ::

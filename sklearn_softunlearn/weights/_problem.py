@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_softunlearn.weights import _validation as check
 from sklearn_softunlearn.weights._attainable import largest_attainable
@@ -81,8 +82,15 @@ class WeightProblem:
     """
 
     def __init__(
-        self, constraints, bounds, tighten, *, lower=0.0, upper=1.0, norm_weight=None
-    ):
+        self,
+        constraints: ArrayLike,
+        bounds: ArrayLike,
+        tighten: ArrayLike,
+        *,
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = 1.0,
+        norm_weight: ArrayLike | None = None,
+    ) -> None:
         self.constraints = check.finite_matrix(constraints, "constraints")
         n_samples, m = self.constraints.shape
         self.bounds = check.finite_vector(bounds, "bounds", m)
@@ -120,7 +128,13 @@ class WeightProblem:
             norm_weight=self.norm_weight,
         ).delta_max
 
-    def solve(self, delta, *, regularization=1.0, start=None):
+    def solve(
+        self,
+        delta: float,
+        *,
+        regularization: float = 1.0,
+        start: WeightSolution | None = None,
+    ) -> WeightSolution:
         """Weights for one request.
 
         Parameters

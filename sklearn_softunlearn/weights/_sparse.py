@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sparse deletion: the least total weight, so that few rows are touched."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+
+from sklearn_softunlearn.weights._problem import WeightProblem
+from sklearn_softunlearn.weights._solution import WeightSolution
 
 
 class SparseDeletion(BaseEstimator):
@@ -49,10 +55,15 @@ class SparseDeletion(BaseEstimator):
     63 rows, in total 62.5
     """
 
-    def __init__(self, penalty=0.0):
+    def __init__(self, penalty: float = 0.0) -> None:
         self.penalty = penalty
 
-    def choose(self, problem, influence, delta):
+    def choose(
+        self,
+        problem: WeightProblem,
+        influence: NDArray[np.floating[Any]],
+        delta: float,
+    ) -> WeightSolution:
         """Weights for a request.
 
         Parameters

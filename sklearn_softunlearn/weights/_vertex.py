@@ -55,7 +55,7 @@ def _restricted(cut: BoxCut, direction, d, near):
         -direction[near],
         A_ub=cut.G[:, near],
         b_ub=cut.b - cut.G @ fixed,
-        bounds=np.column_stack([cut.lower[near], cut.upper[near]]),
+        bounds=np.column_stack([cut.lower[near], cut.upper[near]]),  # type: ignore[index]
         method="highs",
         options=_TOLERANCES,
     )

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Deletion weights as a scikit-learn transformer of influences."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -76,14 +79,19 @@ class SoftWeighter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     """
 
     def __init__(
-        self, delta=0.5, *, utility_tol=0.0, regularization=1.0, max_weight=1.0
-    ):
+        self,
+        delta: float = 0.5,
+        *,
+        utility_tol: float = 0.0,
+        regularization: float = 1.0,
+        max_weight: float = 1.0,
+    ) -> None:
         self.delta = delta
         self.utility_tol = utility_tol
         self.regularization = regularization
         self.max_weight = max_weight
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
         """Learn the multipliers.
 
         Parameters
@@ -116,7 +124,7 @@ class SoftWeighter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self._max_weight = max_weight
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Deletion weights of rows.
 
         Parameters

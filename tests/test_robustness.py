@@ -218,8 +218,8 @@ def test_it_protects_as_utility_and_joins_a_fairness_metric(data):
     protected = corrected(
         data, DP, delta=0.3, utility=["loss", AdversarialLoss(0.2)], utility_tol=0.0
     )
-    loss = protected.report_["AdversarialLoss", "surrogate"]
-    assert loss.predicted <= loss.before * (1 + 1e-9)
+    # To first order; the report predicts what the shifted raw predictions give.
+    assert protected.influence_[:, -1] @ protected.deletion_weights_ <= 1e-9
     risen = protected.influence_[:, -1] @ unaware.deletion_weights_
     assert risen > 0  # so the protection had something to do
 

@@ -12,6 +12,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_softunlearn.corrector import encoded_target, make_table, take_input_tags
+from sklearn_softunlearn.criteria import Criterion
 from sklearn_softunlearn.influence import influence_along
 from sklearn_softunlearn.inspection._functions import directions_of, linearized
 from sklearn_softunlearn.models import (

@@ -3,7 +3,7 @@
 
 from sklearn.base import BaseEstimator
 
-from sklearn_softunlearn.updates._problem import UpdateProblem, UpdateResult
+from sklearn_softunlearn.updates._problem import UpdateResult
 
 
 class Retrain(BaseEstimator):

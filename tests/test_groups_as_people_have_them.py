@@ -244,6 +244,14 @@ def test_masked_values_are_missing(argument, container):
         SoftUnlearnCorrector().fit(**given)
 
 
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA, pd.NaT])
+@pytest.mark.parametrize("container", [list, tuple, lambda v: [[each] for each in v]])
+def test_a_missing_value_in_a_list_of_strings_is_no_group(missing, container):
+    names = np.array(["f", "m"])[GROUP].tolist()
+    with pytest.raises(ValueError, match="1 missing values"):
+        fit(container([missing, *names[1:]]))
+
+
 def test_masked_features_are_missing():
     with pytest.raises(ValueError, match="X is a masked array"):
         fit(GROUP, X=np.ma.masked_greater(X, 2.0))

@@ -72,4 +72,7 @@ def _column(values, parameter):
     # As objects, a categorical or string array of pandas would take 20 times longer.
     if isinstance(getattr(values, "dtype", None), pd.api.extensions.ExtensionDtype):
         return pd.array(values)
-    return np.asarray(values)
+    plain = np.asarray(values)
+    # Beside strings, NumPy would make a string 'nan' of a missing value in a list.
+    mixed = plain.dtype.kind in "US" and isinstance(values, list | tuple)
+    return np.asarray(values, dtype=object) if mixed else plain

@@ -42,7 +42,7 @@ from sklearn_softunlearn.weights import (
 # Of the way from the fitted parameters: less unexplained than this is rounding.
 _EXPLAINED = 1e-7
 # Of the metric: by how much a target may be missed.
-_MISSED = 1e-3
+_MISSED = 1e-4
 # Of the row weight: squared Newton decrement of the retrained parameters.
 _RETRAINED = 1e-18
 # Halvings of a request that is out of reach.

@@ -2,9 +2,11 @@
 """The one place that knows scikit-learn's private parts and version differences."""
 
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from copy import deepcopy
 from inspect import signature
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn import __version__, get_config
@@ -16,7 +18,8 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sklearn.utils.validation import _num_samples
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
@@ -25,9 +28,16 @@ except ImportError:  # scikit-learn < 1.9
         def _init_callback_context(self, **options):
             return NoCallbackContext()
 
-    def with_callbacks(method):
-        """The method itself."""
+    def _with_callbacks(method):
         return method
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def with_callbacks(method: _Method) -> _Method:
+    """The fit of an estimator that supports callbacks, with its own signature."""
+    return _with_callbacks(method)
 
 
 __all__ = [

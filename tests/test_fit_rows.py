@@ -7,6 +7,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 
 from sklearn_softunlearn import SoftUnlearnCorrector, ValidationData
+from sklearn_softunlearn.corrector import _sequence
+from sklearn_softunlearn.corrector.inputs._fit_rows import rows_of_fit
 from sklearn_softunlearn.datasets import make_biased_classification
 
 pytestmark = pytest.mark.filterwarnings(
@@ -60,19 +62,21 @@ def test_validation_data_that_is_cut_is_refused(halves, cut):
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_validation_data_object_is_kept_whole(halves, cut):
+def test_validation_data_object_is_kept_whole(halves, cut, monkeypatch):
     (X, y), (X_val, y_val) = halves
     seen = []
 
-    class Noting(SoftUnlearnCorrector):
-        def _prepare(self, X, y, **options):
-            prepared = super()._prepare(X, y, **options)
-            seen.append(prepared.split)
-            return prepared
+    def noting(*given, **options):
+        seen.append(rows_of_fit(*given, **options))
+        return seen[-1]
 
-    estimator = Noting(sensitive_feature_ids=[0], delta=0.1, utility_tol=0.2)
+    monkeypatch.setattr(_sequence, "rows_of_fit", noting)
+    estimator = SoftUnlearnCorrector(
+        sensitive_feature_ids=[0], delta=0.1, utility_tol=0.2
+    )
     cut(estimator, X, y, {"X_val": ValidationData(X_val, y_val)})
 
+    assert seen
     assert {len(split.training.y) for split in seen} <= {320, 400}
     assert all(split.evaluation.X is X_val for split in seen)
 

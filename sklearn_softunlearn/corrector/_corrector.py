@@ -1,27 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`SoftUnlearnCorrector`: the facade, which only sequences the stages."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn._sklearn_compat import CallbackSupportMixin, with_callbacks
 from sklearn_softunlearn.corrector._path import PathMixin
 from sklearn_softunlearn.corrector._prediction import CorrectedEstimatorMixin
 from sklearn_softunlearn.corrector._progress import Progress
-from sklearn_softunlearn.corrector.inputs._base_fit import check_estimator, fit_base
-from sklearn_softunlearn.corrector.inputs._fit_rows import ROW_ARGUMENTS, rows_of_fit
-from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
+from sklearn_softunlearn.corrector._sequence import adopt, prepare_fit
 from sklearn_softunlearn.corrector.report._report import ReportHTMLMixin
 from sklearn_softunlearn.corrector.report._signatures import warn_of
-from sklearn_softunlearn.corrector.stages._outcome import correction_report
-from sklearn_softunlearn.corrector.stages._own_word import corrected_estimator
-from sklearn_softunlearn.corrector.stages._preparation import prepare
 from sklearn_softunlearn.corrector.stages._requests import carry_out
-from sklearn_softunlearn.models import indexable_rows
-
-# What the influences depend on, so that a path over delta shares them.
-_PREPARED_WITH = ("metric", "utility", "curvature", "layer", "trees", "utility_tol",
-                  "max_weight", "pos_label", "memory")  # fmt: skip
+from sklearn_softunlearn.criteria import Criterion
 
 
 class SoftUnlearnCorrector(
@@ -232,32 +227,32 @@ class SoftUnlearnCorrector(
 
     def __init__(
         self,
-        estimator=None,
+        estimator: Any = None,
         *,
-        metric="demographic_parity_difference",
-        delta=0.5,
-        utility="loss",
-        utility_tol=0.0,
-        weighting="soft",
-        regularization=1.0,
-        max_weight=1.0,
-        min_weight=-1.0,
-        update="auto",
-        curvature="auto",
-        layer="last",
-        trees="auto",
-        on_infeasible="warn",
-        calibrate="safeguard",
-        sensitive_feature_ids=None,
-        bins=None,
-        min_group_size=30,
-        small_groups="keep",
-        validation_fraction=None,
-        random_state=None,
-        pos_label=None,
-        memory=None,
-        verbose=0,
-    ):
+        metric: str | Callable | Criterion | Sequence = "demographic_parity_difference",
+        delta: float = 0.5,
+        utility: str | Callable | Criterion | Sequence = "loss",
+        utility_tol: float | None = 0.0,
+        weighting: Any = "soft",
+        regularization: float = 1.0,
+        max_weight: float = 1.0,
+        min_weight: float = -1.0,
+        update: Any = "auto",
+        curvature: Any = "auto",
+        layer: str | Sequence[str] = "last",
+        trees: str = "auto",
+        on_infeasible: str = "warn",
+        calibrate: str | None = "safeguard",
+        sensitive_feature_ids: Any = None,
+        bins: int | ArrayLike | None = None,
+        min_group_size: int = 30,
+        small_groups: str = "keep",
+        validation_fraction: float | None = None,
+        random_state: Any = None,
+        pos_label: Any = None,
+        memory: Any = None,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.metric = metric
         self.delta = delta
@@ -286,17 +281,17 @@ class SoftUnlearnCorrector(
     @with_callbacks
     def fit(
         self,
-        X,
-        y,
+        X: Any,
+        y: ArrayLike,
         *,
-        sensitive_features=None,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sensitive_features_val=None,
-        sample_weight_val=None,
-        **fit_params,
-    ):
+        sensitive_features: Any = None,
+        sample_weight: ArrayLike | None = None,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+        sensitive_features_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
         """Fit the estimator and correct it.
 
         Parameters
@@ -334,7 +329,8 @@ class SoftUnlearnCorrector(
             If ``delta`` is out of reach and ``on_infeasible="raise"``.
         """
         progress = Progress.of_fit(self, X, y)
-        prepared = self._prepare(
+        prepared = prepare_fit(
+            self,
             X,
             y,
             progress=progress,
@@ -347,13 +343,13 @@ class SoftUnlearnCorrector(
             **fit_params,
         )
         with progress.stage(2) as context, progress.task(context):
-            self._adopt(prepared, *carry_out([self], prepared))
+            adopt(self, prepared, *carry_out([self], prepared))
         warn_of([self.report_])
         progress.end(X, y)
         return self
 
     @property
-    def delta_max_(self):
+    def delta_max_(self) -> float:
         """Largest attainable delta, at most 1.
 
         Of exact weights 1 where the request was met, else what was. Of others, to first
@@ -361,39 +357,3 @@ class SoftUnlearnCorrector(
         """
         check_is_fitted(self)
         return float(min(self._reach.delta_max, 1.0))
-
-    def _prepare(self, X, y, *, progress=None, sample_weight=None, **fit_params):
-        """Everything that does not depend on delta."""
-        progress = progress or Progress(self)
-        check_parameters(self)
-        estimator = self._get_estimator()
-        check_estimator(estimator, X)
-        X, y = indexable_rows(estimator, X, y)
-        validate_data(self, X, skip_check_array=True)
-        given = {name: fit_params.pop(name, None) for name in ROW_ARGUMENTS}
-        split = rows_of_fit(self, estimator, X, y, sample_weight, **given)
-        if sample_weight is not None:
-            fit_params["sample_weight"] = split.training.sample_weight
-        base = fit_base(self, estimator, split.training, fit_params, progress)
-        with progress.stage(1) as context, progress.task(context):
-            return prepare(base, split, **{n: getattr(self, n) for n in _PREPARED_WITH})
-
-    def _adopt(self, prepared, done, report=True):
-        """Set the fitted attributes from a correction that was carried out."""
-        state, solution, result = prepared.state, done.solution, done.result
-        self.base_estimator_ = prepared.base
-        self.estimator_ = corrected_estimator(prepared, result.parameters)
-        weights = solution.weights
-        if result.deletion_weights is not None:
-            weights = result.deletion_weights
-        self.deletion_weights_ = prepared.split.scatter(weights)
-        self.sample_weight_ = 1.0 - self.deletion_weights_
-        self.influence_ = prepared.split.scatter(state.influence)
-        self.functional_names_ = state.names
-        self.multipliers_ = solution.multipliers
-        self.update_result_ = result
-        self.n_iter_ = result.n_iter
-        self._problem, self._reach = prepared.problem, solution.problem
-        self.groups_ = None if prepared.groups is None else prepared.groups.labels
-        if report:
-            self.report_ = correction_report(prepared, done, self)

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Correctors for many values of delta, which share the base fit and the influences."""
 
+from collections.abc import Iterable
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from sklearn_softunlearn.corrector._progress import Progress
+from sklearn_softunlearn.corrector._sequence import adopt, prepare_fit
 from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
 from sklearn_softunlearn.corrector.report._signatures import warn_of
 from sklearn_softunlearn.corrector.stages._requests import carry_out
@@ -12,7 +17,9 @@ from sklearn_softunlearn.corrector.stages._requests import carry_out
 class PathMixin:
     """The method `path` of a corrector, of which only delta varies."""
 
-    def path(self, X, y, *, deltas, **fit_options):
+    def path(
+        self, X: Any, y: ArrayLike, *, deltas: Iterable[float], **fit_options: Any
+    ) -> list[Self]:
         """Fitted correctors for several values of delta, from one base fit.
 
         Parameters
@@ -38,7 +45,7 @@ class PathMixin:
             check_parameters(corrector)
         template = clone(self)
         progress = Progress(template, context)
-        prepared = template._prepare(X, y, progress=progress, **fit_options)
+        prepared = prepare_fit(template, X, y, progress=progress, **fit_options)
         seen = {
             name: vars(template)[name] for name in vars(template) if name[-1] == "_"
         }
@@ -48,5 +55,5 @@ class PathMixin:
             attempts = carry_out(ordered, prepared)
         for corrector, done in zip(ordered, attempts, strict=True):
             vars(corrector).update(seen)
-            corrector._adopt(prepared, done, report=report)
+            adopt(corrector, prepared, done, report=report)
         return correctors

@@ -2,7 +2,9 @@
 """What a corrected estimator shares with the estimator inside it."""
 
 from copy import deepcopy
+from typing import Any
 
+from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -38,26 +40,28 @@ class CorrectedEstimatorMixin:
     `base_estimator_`.
     """
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Predictions of the corrected estimator, of shape (n_samples,)."""
         return self._corrected().predict(X)
 
     @available_if(_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Class probabilities, of shape (n_samples, n_classes)."""
         return self._corrected().predict_proba(X)
 
     @available_if(_has("predict_log_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Logarithm of the class probabilities, of shape (n_samples, n_classes)."""
         return self._corrected().predict_log_proba(X)
 
     @available_if(_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> NDArray[Any]:
         """Confidence scores, of shape (n_samples,) or (n_samples, n_classes)."""
         return self._corrected().decision_function(X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Score of the corrected estimator: accuracy, R^2 or what it defines.
 
         Parameters
@@ -74,12 +78,12 @@ class CorrectedEstimatorMixin:
         return self._corrected().score(X, y, **weight)
 
     @property
-    def classes_(self):
+    def classes_(self) -> NDArray[Any]:
         """Class labels, of shape (n_classes,); absent if a regressor is corrected."""
         check_is_fitted(self, "base_estimator_")
         return predictor(self.base_estimator_).classes_
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Metadata that `fit` consumes and passes on to the estimator."""
         return (
             MetadataRouter(owner=self)

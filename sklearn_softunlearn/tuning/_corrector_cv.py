@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`SoftUnlearnCorrectorCV`: delta chosen by cross-validation."""
 
-from numbers import Integral, Real
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
@@ -23,16 +26,20 @@ from sklearn_softunlearn.corrector import (
     split_rows,
     warn_of,
 )
+from sklearn_softunlearn.tuning._choosing import (
+    candidates,
+    checked_index,
+    chooser,
+    evidence_for,
+)
 from sklearn_softunlearn.tuning._cv_results import cv_results
-from sklearn_softunlearn.tuning._evidence import Evidence, joined
+from sklearn_softunlearn.tuning._evidence import joined
 from sklearn_softunlearn.tuning._folds import Search, fit_and_score, path_of, rows_of
 from sklearn_softunlearn.tuning._grouping import grouped_once
 from sklearn_softunlearn.tuning._requirement import Requirement
 from sklearn_softunlearn.tuning._scoring import resolve_scorers
 from sklearn_softunlearn.tuning._search_progress import SearchProgress
 from sklearn_softunlearn.tuning._threshold import check_threshold, fixed_threshold
-
-_DEFAULT_REQUIREMENT = Requirement(utility_loss_at_most=0.005)
 
 
 class SoftUnlearnCorrectorCV(
@@ -149,18 +156,18 @@ class SoftUnlearnCorrectorCV(
 
     def __init__(
         self,
-        estimator=None,
+        estimator: Any = None,
         *,
-        deltas=20,
-        cv=5,
-        scoring=None,
-        refit=None,
-        threshold=None,
-        test_size=None,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        deltas: int | ArrayLike = 20,
+        cv: Any = 5,
+        scoring: str | Callable | Sequence | Mapping[str, Any] | None = None,
+        refit: str | Requirement | Callable | None = None,
+        threshold: str | None = None,
+        test_size: float | None = None,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.deltas = deltas
         self.cv = cv
@@ -175,17 +182,17 @@ class SoftUnlearnCorrectorCV(
     @with_callbacks
     def fit(
         self,
-        X,
-        y,
+        X: Any,
+        y: ArrayLike,
         *,
-        sensitive_features=None,
-        sample_weight=None,
-        X_val=None,
-        y_val=None,
-        sensitive_features_val=None,
-        sample_weight_val=None,
-        **fit_params,
-    ):
+        sensitive_features: Any = None,
+        sample_weight: ArrayLike | None = None,
+        X_val: Any = None,
+        y_val: ArrayLike | None = None,
+        sensitive_features_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
         """Choose delta by cross-validation, then correct with it on all rows.
 
         Parameters
@@ -211,8 +218,8 @@ class SoftUnlearnCorrectorCV(
         progress = SearchProgress(self, X, y)
         corrector, deltas = self._corrector(), candidates(self.deltas)
         scorers = resolve_scorers(self.scoring, corrector)
-        choose = _chooser(self.refit, self.scoring, scorers, deltas)
-        evidence = _evidence(choose, scorers, self.test_size)
+        choose = chooser(self.refit, self.scoring, scorers, deltas)
+        evidence = evidence_for(choose, scorers, self.test_size)
         thresholds = check_threshold(self.threshold, get_tags(self))
         ids = corrector.sensitive_feature_ids
         model = corrector._get_estimator()
@@ -250,7 +257,7 @@ class SoftUnlearnCorrectorCV(
         if evidence is not None:
             choose = self._tests(choose, evidence, search, split, folds, seen)
         index = choose(self.cv_results_)
-        self.best_index_ = _checked_index(index, len(self.cv_results_["params"]))
+        self.best_index_ = checked_index(index, len(self.cv_results_["params"]))
         self.deltas_, self.scorer_ = deltas, scorers
         self._adopt(search, split)
         warn_of([self.report_])
@@ -258,7 +265,7 @@ class SoftUnlearnCorrectorCV(
         return self
 
     @property
-    def delta_max_(self):
+    def delta_max_(self) -> float:
         """Largest attainable delta to first order, at most 1."""
         check_is_fitted(self)
         return self.corrector_.delta_max_
@@ -339,60 +346,3 @@ class SoftUnlearnCorrectorCV(
         times = map(np.array, (fit_times, score_times))
         self.cv_results_ = cv_results(search.params(), named, *times)
         return folds, seen
-
-
-def candidates(deltas):
-    """Values of delta for a number or a list of these.
-
-    Raises
-    ------
-    ValueError
-        If a value is out of range.
-    """
-    if isinstance(deltas, Integral) and not isinstance(deltas, bool):
-        if deltas < 2:
-            raise ValueError(f"deltas={deltas} must be at least 2, or a list.")
-        return np.linspace(0.0, 1.0, deltas)
-    values = np.asarray(deltas, dtype=np.float64)
-    if values.ndim != 1 or not values.size or not np.all((values >= 0) & (values <= 1)):
-        raise ValueError(f"deltas={deltas!r} must hold numbers in [0, 1].")
-    return values
-
-
-def _chooser(refit, scoring, scorers, deltas):
-    """Function from ``cv_results_`` to an index; an invalid one fails here."""
-    if refit is None and scoring is None:
-        refit = _DEFAULT_REQUIREMENT
-    if isinstance(refit, Requirement):
-        refit.check(list(scorers), deltas)
-    if callable(refit):
-        return refit
-    name = next(iter(scorers)) if refit is None and len(scorers) == 1 else refit
-    if name not in scorers:
-        raise ValueError(
-            f"refit={refit!r} must be a Requirement, a function of cv_results_, or the "
-            f"name of one of the scorers {list(scorers)}."
-        )
-    # As GridSearchCV: the first of the best.
-    return lambda results: int(np.argmin(results[f"rank_test_{name}"]))
-
-
-def _evidence(choose, scorers, test_size):
-    """What the tests want to know; None where nothing is promised."""
-    if getattr(choose, "confidence", None) is not None:
-        return Evidence.of(choose, scorers)
-    if test_size is not None:
-        raise ValueError(
-            "test_size holds out rows that test a Requirement with a confidence. Give "
-            "refit=Requirement(..., confidence=0.95), or leave test_size=None."
-        )
-    return None
-
-
-def _checked_index(index, n_candidates):
-    if not isinstance(index, Integral) or not 0 <= index < n_candidates:
-        raise ValueError(
-            f"refit returned {index!r}. It must return the index of one of the "
-            f"{n_candidates} candidates."
-        )
-    return int(index)

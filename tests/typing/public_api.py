@@ -14,6 +14,9 @@ from sklearn_softunlearn import (
     Cholesky,
     GroupMetric,
     NewtonUpdate,
+    Requirement,
+    SoftUnlearnCorrector,
+    SoftUnlearnCorrectorCV,
     TradeoffDisplay,
     WeightSolution,
     audit,
@@ -36,3 +39,17 @@ NewtonUpdate(max_iter=5, curvature=Cholesky(damping=1e-3))
 NewtonUpdate(max_iter="five")  # type: ignore[arg-type]
 solve_weights([-1.0], delta=0.1, on_infeasible=None)  # type: ignore[arg-type]
 audit(None, X)  # type: ignore[call-arg]
+
+corrector = SoftUnlearnCorrector(
+    None, metric=GroupMetric(), delta=0.5, utility=["loss"]
+)
+assert_type(corrector.fit(X, y, sensitive_features=group), SoftUnlearnCorrector)
+assert_type(corrector.path(X, y, deltas=[0.1, 0.2]), list[SoftUnlearnCorrector])
+assert_type(corrector.delta_max_, float)
+assert_type(corrector.score(X, y), float)
+search = SoftUnlearnCorrectorCV(corrector, deltas=5, refit=Requirement())
+assert_type(search.fit(X, y, X_val=X, y_val=y), SoftUnlearnCorrectorCV)
+SoftUnlearnCorrector(delta="half")  # type: ignore[arg-type]
+SoftUnlearnCorrectorCV(test_size="half")  # type: ignore[arg-type]
+corrector.fit(X)  # type: ignore[call-arg]
+corrector.path(X, y)  # type: ignore[call-arg]

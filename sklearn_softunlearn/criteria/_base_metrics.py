@@ -22,8 +22,10 @@ from sklearn_softunlearn.criteria._quantities import (
     LogLoss,
     Number,
     Quantity,
+    RestShare,
     SquaredError,
     TrueClassShare,
+    WrongShare,
 )
 
 
@@ -201,10 +203,6 @@ def _identity(means, rows, groups, label):
     return means[0], np.ones_like(means)
 
 
-def _complement(means, rows, groups, label):
-    return 1.0 - means[0], -np.ones_like(means)
-
-
 def _average(means, rows, groups, label):
     return np.mean(means, axis=0), np.full_like(means, 1.0 / len(means))
 
@@ -265,7 +263,6 @@ def _among_predicted_or_own(terms, own):
 # among the rows that are or are predicted to be positive.
 _OF_MEANS = {
     _identity: lambda means: means[0],
-    _complement: lambda means: 1.0 - means[0],
     _average: lambda means: np.mean(means, axis=0),
     _root: lambda means: np.sqrt(np.maximum(means[0], 0.0)),
     _precision: lambda means: means[0],
@@ -275,17 +272,18 @@ _AMONG = {_precision: _among_predicted, _f1: _among_predicted_or_own}
 
 _SHARP_GAP: dict[str, Any] = {"gap_sharpness": 4.0}
 _SHARP: dict[str, Any] = {"sharpness": 4.0, "gap_sharpness": 4.0}
-_RIGHT, _HIT, _SHARE = TrueClassShare(), HitShare(), ClassShare()
+_RIGHT, _HIT, _SHARE, _REST = TrueClassShare(), HitShare(), ClassShare(), RestShare()
 _ON_OWN, _ON_OTHER = (Term(_SHARE, "own"),), (Term(_SHARE, "other"),)
+_REST_ON_OWN, _REST_ON_OTHER = (Term(_REST, "own"),), (Term(_REST, "other"),)
 
 BASE_METRICS = {
     metric.name: metric
     for metric in (
         MeanMetric("selection_rate", (Term(_SHARE),), _identity),
         MeanMetric("true_positive_rate", _ON_OWN, _identity, True),
-        MeanMetric("false_negative_rate", _ON_OWN, _complement, False),
+        MeanMetric("false_negative_rate", _REST_ON_OWN, _identity, False),
         MeanMetric("false_positive_rate", _ON_OTHER, _identity, False),
-        MeanMetric("true_negative_rate", _ON_OTHER, _complement, True),
+        MeanMetric("true_negative_rate", _REST_ON_OTHER, _identity, True),
         MeanMetric("recall_score", _ON_OWN, _identity, True),
         MeanMetric(
             "precision_score",
@@ -305,8 +303,8 @@ BASE_METRICS = {
         ),
         MeanMetric(
             "zero_one_loss",
-            (Term(_RIGHT),),
-            _complement,
+            (Term(WrongShare()),),
+            _identity,
             False,
             "classes",
             **_SHARP_GAP,

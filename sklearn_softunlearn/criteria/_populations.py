@@ -41,20 +41,19 @@ class Populations:
     def weights(self, sample_weight, mask):
         """Weight of each row in the mean of each population over the masked rows.
 
-        Of shape (n_samples, n_populations); the columns sum to 1. They are kept: a
-        correction asks for the same weights a dozen times.
+        Of shape (n_samples, n_populations); the columns sum to 1.
         """
-        key = None if mask is None else mask.tobytes()
-        of, weight = self._kept.get(key, (None, None))
-        if of is not sample_weight:
-            weight = self._mass(sample_weight, mask)
-            weight = weight / np.sum(weight, axis=0)
-            self._kept[key] = sample_weight, weight
-        return weight
+        mass, total = self._counted(sample_weight, mask)
+        return mass / total
 
     def mean(self, values, sample_weight, mask):
-        """Weighted mean over the masked rows of each population, (n_populations,)."""
-        return values @ self.weights(sample_weight, mask)
+        """Weighted mean over the masked rows of each population, (n_populations,).
+
+        A quotient of two sums, not a sum of quotients: of labels these are counts, and
+        equal rates are equal numbers, those of all rows exactly 1.
+        """
+        mass, total = self._counted(sample_weight, mask)
+        return values @ mass / total
 
     def variance(self, values, sample_weight):
         """Weighted variance of each population, of shape (n_populations,)."""
@@ -103,6 +102,20 @@ class Populations:
                 "is mostly noise. Merge small groups, or give more evaluation data.",
                 SmallGroupWarning,
             )
+
+    def _counted(self, sample_weight, mask):
+        """Mass of each row in each population, and its sum.
+
+        They are kept: a correction asks for the same a dozen times.
+        """
+        key = None if mask is None else mask.tobytes()
+        of, mass, total = self._kept.get(key, (None, None, None))
+        if of is not sample_weight:
+            mass = self._mass(sample_weight, mask)
+            # Summed as `mean` sums, so that the mean of ones is 1.
+            total = np.ones(len(mass)) @ mass
+            self._kept[key] = sample_weight, mass, total
+        return mass, total
 
     def empty(self, sample_weight, mask):
         """Names of the populations without a masked row of positive weight."""

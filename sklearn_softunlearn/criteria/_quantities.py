@@ -56,6 +56,22 @@ class ClassShare(Quantity):
         return np.ones_like(p)
 
 
+class RestShare(ClassShare):
+    """1 - p of the class ``label``: whether a row is predicted to be of another.
+
+    A rate of its own, rather than 1 minus the mean of p: what no row does has the mean
+    0, where the difference is what rounding leaves of two ones, and a ratio of it noise.
+    """
+
+    def of(self, p, rows, label):
+        """The share of the rest."""
+        return 1.0 - p
+
+    def derivative(self, p, rows, label):
+        """Minus one everywhere."""
+        return -np.ones_like(p)
+
+
 class HitShare(ClassShare):
     """p of the class ``label`` on its own rows, 0 elsewhere: true positives."""
 
@@ -74,6 +90,12 @@ class TrueClassShare(ClassShare):
     def column(self, rows, label):
         """Column of the true class."""
         return rows.y
+
+
+class WrongShare(TrueClassShare):
+    """1 - p of the true class of each row: whether its prediction is wrong."""
+
+    of, derivative = RestShare.of, RestShare.derivative
 
 
 class LogLoss(TrueClassShare):

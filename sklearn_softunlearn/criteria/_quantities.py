@@ -60,7 +60,7 @@ class RestShare(ClassShare):
     """1 - p of the class ``label``: whether a row is predicted to be of another.
 
     A rate of its own, rather than 1 minus the mean of p: what no row does has the mean
-    0, where the difference is what rounding leaves of two ones, and a ratio of it noise.
+    0, where the difference of two ones is what rounding leaves, and its ratio is noise.
     """
 
     def of(self, p, rows, label):

@@ -19,13 +19,16 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from sklearn_softunlearn import Audit
 from sklearn_softunlearn.cli import _audit as audit_module
+from sklearn_softunlearn.cli import _files as files
 from sklearn_softunlearn.cli import _main as main_module
 from sklearn_softunlearn.cli import _sources as sources
 from sklearn_softunlearn.cli import main
 from sklearn_softunlearn.cli._arguments import parse_arguments
+from sklearn_softunlearn.cli._columns import remarks
 from sklearn_softunlearn.cli._model import correct_model
 from sklearn_softunlearn.cli._sources import load_table
 from sklearn_softunlearn.cli._table import split
+from sklearn_softunlearn.cli._verdict import verdict
 from sklearn_softunlearn.exceptions import InfeasibleDeltaWarning
 
 AUDITED = ["accuracy", "log_loss", "selection_rate: ", "demographic_parity_difference"]
@@ -402,7 +405,7 @@ def test_the_json_says_what_went_wrong(run):
                          "--delta", "1")  # fmt: skip
     result = json.loads(out)
     assert code == 0
-    assert result["schema"] == {"name": "sklearn_softunlearn.cli", "version": "1.0"}
+    assert result["schema"] == {"name": "sklearn_softunlearn.cli", "version": "1.1"}
     assert result["status"] in ("optimal", "infeasible")
     assert all(isinstance(note, str) for note in result["notes"])
     said = [f"warning: {w['message']}" for w in result["warnings"]]
@@ -433,3 +436,234 @@ def test_a_change_has_its_interval_in_the_text(run):
     line = re.search(r"^accuracy .*$", out, re.MULTILINE)[0].split()
     change, low, high = float(line[3]), float(line[4]), float(line[6])
     assert low <= change <= high
+
+
+@pytest.fixture
+def of_csv(csv):
+    return ("--csv", csv, "--target", "bought", "--sensitive", "sex", "--json")
+
+
+def test_dropped_columns_are_not_seen(run, frame, of_csv):
+    _, out, _ = run(*of_csv, "--drop", "income", "town", "--save", "model.joblib")
+    assert json.loads(out)["schema"]["version"] == "1.1"
+    model = joblib.load("model.joblib")
+    seen = set(model.feature_names_in_)
+    assert seen == {"sex", "age", "constant"}
+
+
+def test_a_column_to_drop_must_exist(run, of_csv):
+    code, _, err = run(*of_csv, "--drop", "wage")
+    assert code == 2 and is_one_line(err, "error: no column 'wage' to drop")
+
+
+def test_the_positive_class_is_the_one_named(run, of_csv):
+    results = [
+        json.loads(run(*of_csv, "--positive", label)[1]) for label in ("yes", "no")
+    ]
+    assert [r["positive_class"] for r in results] == ["yes", "no"]
+    yes, no = (r["before"]["selection_rate"] for r in results)
+    assert all(yes[group] + no[group] == pytest.approx(1.0) for group in yes)
+
+
+def test_a_number_is_a_label_however_it_is_written(run, frame, csv, of_csv):
+    frame["bought"] = (frame["bought"] == "yes").astype(float)
+    frame.to_csv(csv, index=False)
+    assert json.loads(run(*of_csv, "--positive", "0")[1])["positive_class"] == "0.0"
+    code, _, err = run(*of_csv, "--positive", "maybe")
+    assert code == 2 and is_one_line(err, "error: target 'bought' has no class 'maybe'")
+
+
+def test_the_correction_is_the_one_asked_for(run, of_csv):
+    argv = ("--weighting", "hard", "--update", "newton", "--utility-tol", "0.1")
+    result = json.loads(run(*of_csv, *argv)[1])
+    asked = {n: result[n] for n in ("weighting", "update", "utility_tol")}
+    assert asked == {"weighting": "hard", "update": "newton", "utility_tol": 0.1}
+    unbound = json.loads(run(*of_csv, "--utility-tol", "none")[1])
+    assert unbound["utility_tol"] is None
+    code, _, err = run(*of_csv, "--update", "magic")
+    last = err.splitlines(keepends=True)[-1]
+    assert code == 2 and is_one_line(last, "error: ") and "update" in last
+
+
+def test_the_seed_decides_which_rows_are_held_out(of_csv):
+    options = parse_arguments([str(a) for a in of_csv])
+    table = load_table(options)
+    first, again, other = (
+        split(table, seed=seed)[2].X.index.tolist() for seed in (3, 3, 4)
+    )
+    assert first == again != other
+
+
+def test_the_audit_is_made_on_the_file_of_test_rows(run, frame, of_csv, tmp_path):
+    rows = frame.iloc[:200].drop(columns="empty")
+    rows.assign(extra=1).to_csv(tmp_path / "test.csv", index=False)
+    code, out, _ = run(*of_csv, "--test", "test.csv", "--save", "model.joblib")
+    result = json.loads(out)
+    assert code == 0
+    assert result["rows"] == {"training": 510, "evaluation": 90, "held_out": 200}
+    predicted = joblib.load("model.joblib").predict(rows)
+    accuracy = accuracy_score(rows["bought"], predicted)
+    assert result["after"]["accuracy"] == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows.drop(columns="income"), "lacks the column 'income'"),
+        (lambda rows: rows.assign(sex="x"), "has the group 'x'"),
+        (lambda rows: rows.assign(bought="perhaps"), "has the class 'perhaps'"),
+        (lambda rows: rows.assign(bought=1), "has the class '1'"),
+        (lambda rows: rows.assign(income="much"), "'income' holds numbers"),
+    ],
+)
+def test_test_rows_of_another_form_are_refused(
+    run, frame, of_csv, tmp_path, change, message
+):
+    change(frame.iloc[:200]).to_csv(tmp_path / "test.csv", index=False)
+    code, _, err = run(*of_csv, "--test", "test.csv")
+    assert code == 2 and is_one_line(err, "error: ") and message in err
+
+
+def test_test_rows_go_with_a_table():
+    for argv in (["--test", "a.csv"], ["--seed", "-1"], ["--min-group-size", "1"]):
+        with pytest.raises(SystemExit) as stop:
+            main(argv)
+        assert stop.value.code == 2
+
+
+def test_small_groups_are_merged_if_wanted(run, frame, csv, of_csv):
+    frame.loc[:11, "sex"] = "x"
+    frame.loc[12:23, "sex"] = "y"
+    frame.to_csv(csv, index=False)
+    code, _, err = run(*of_csv, "--min-group-size", "20")
+    assert code == 2 and "has only 12 rows, at least 20 are needed" in err
+    code, out, err = run(*of_csv, "--min-group-size", "20", "--small-groups", "merge")
+    sizes = json.loads(out)["rows_by_group"]
+    assert code == 0 and "are merged into 'other': x (12), y (12)" in err
+    assert sum(part["other"] for part in sizes.values()) == 24
+
+
+def test_sizes_and_intervals_of_groups_are_in_the_text(run, csv):
+    argv = ("--csv", csv, "--target", "bought", "--sensitive", "sex")
+    result = json.loads(run(*argv, "--json")[1])
+    line = re.search(r"^f  .*$", run(*argv)[1], re.MULTILINE)[0].split()
+    sizes = [str(part["f"]) for part in result["rows_by_group"].values()]
+    assert line[-3:] == sizes
+    before = result["audit"]["by_group"]
+    rate = next(
+        m for m in before if m["name"] == "selection_rate" and m["group"] == "f"
+    )
+    assert line[1] == f"{rate['before']['value']:.4f}"
+    assert line[2] == f"({rate['before']['low']:.4f}"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "pq", "arrow", "feather"])
+def test_parquet_and_arrow_are_read_as_csv_is(run, frame, of_csv, tmp_path, ending):
+    pytest.importorskip("pyarrow")
+    path = tmp_path / f"table.{ending}"
+    write = "to_parquet" if ending in ("parquet", "pq") else "to_feather"
+    getattr(frame, write)(path)
+    first = json.loads(run(*of_csv)[1])
+    second = json.loads(run("--table", path, *of_csv[2:])[1])
+    assert second["dataset"] == path.name
+    assert second["after"] == first["after"]
+
+
+def test_without_pyarrow_one_line_says_what_to_install(run, tmp_path, monkeypatch):
+    def absent(path):
+        raise ImportError("no engine")
+
+    monkeypatch.setitem(files._READERS, ".parquet", absent)
+    path = tmp_path / "a.parquet"
+    code, _, err = run("--csv", path, "--target", "a", "--sensitive", "b")
+    assert code == 2 and is_one_line(err, "error: ") and "pip install pyarrow" in err
+
+
+def test_columns_that_look_wrong_are_named(run, frame, csv, of_csv):
+    n_samples = len(frame)
+    letters = np.array(list("abcdefghij"))
+    rng = np.random.default_rng(0)
+    words = ["".join(w) for w in letters[rng.integers(10, size=(4 * n_samples, 6))]]
+    frame["case"] = np.arange(n_samples) + 1000
+    frame["person"] = [f"{a.title()} {b.title()}" for a, b in zip(
+        words[:n_samples], words[n_samples : 2 * n_samples], strict=True)]  # fmt: skip
+    frame["token"] = words[:n_samples]
+    frame["remark"] = [" ".join(words[i : i + 5]) for i in range(n_samples)]
+    frame["paid"] = (frame["bought"] == "yes") * 20.0 + rng.normal(size=n_samples)
+    frame["state"] = np.where(frame["bought"] == "yes", "closed", "open")
+    frame.to_csv(csv, index=False)
+    code, out, err = run(*of_csv)
+    found = {r["column"]: r["kind"] for r in json.loads(out)["columns"]}
+    assert code == 0
+    assert found == {
+        "constant": "constant",
+        "case": "identifier",
+        "person": "name",
+        "token": "identifier",
+        "remark": "text",
+        "paid": "determines",
+        "state": "determines",
+    }
+    assert err.count("(--drop leaves it out)") == len(found)
+    assert json.loads(run(*of_csv, "--drop", *found)[1])["columns"] == []
+
+
+def test_ordinary_columns_are_not_named():
+    assert remarks(load_table(parse_arguments(SIMULATED))) == []
+
+
+def a_document(before, after, low, high, *, better="smaller"):
+    change = {"value": after - before, "low": low, "high": high}
+    found = {"name": "gap", "better": better, "change": change, "realised": 0.5}
+    found |= {"before": {"value": before}, "after": {"value": after}}
+    found["beyond_noise"] = low > 0 or high < 0
+    return {"metrics": [found]}
+
+
+@pytest.mark.parametrize(
+    ("document", "outcome"),
+    [
+        (a_document(0.2, 0.1, -0.12, -0.08), "improved"),
+        (a_document(0.2, 0.1, -0.22, 0.02), "within noise"),
+        (a_document(0.2, 0.2, 0.0, 0.0), "unchanged"),
+        (a_document(0.2, 0.3, 0.05, 0.15), "worse"),
+        (a_document(0.2, 0.3, 0.05, 0.15, better="greater"), "improved"),
+        ({"metrics": []}, "not measured"),
+    ],
+)
+def test_what_became_of_held_out_rows_is_said_in_a_sentence(document, outcome):
+    found = verdict(document, "gap", 0.5)
+    assert found["outcome"] == outcome
+    assert found["message"].endswith(".")
+
+
+def test_the_sentence_is_in_text_and_json(run, of_csv):
+    message = json.loads(run(*of_csv)[1])["held_out"]["message"]
+    assert message in run(*of_csv[:-1])[1]
+    still = json.loads(run(*of_csv, "--delta", "0")[1])["held_out"]
+    assert still["outcome"] == "unchanged" and "did not change" in still["message"]
+
+
+def test_the_curve_says_which_rows_and_which_data(run, of_csv):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    run(*of_csv, "--positive", "no")
+    title = pyplot.gcf().get_suptitle()
+    assert title == "table.csv by sex: 90 held-out rows, positive class no"
+
+
+def test_version_names_the_package_and_what_it_stands_on(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    said = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert said.startswith("sklearn_softunlearn ") and "scikit-learn 1." in said
+
+
+def test_every_option_is_documented_and_so_are_the_exit_codes(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    page = Path(__file__).parents[1] / "doc" / "howto" / "command_line.md"
+    text = page.read_text()
+    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    assert {option for option in options if f"`{option}" not in text} == set()
+    assert "## Exit codes" in text

@@ -3,15 +3,45 @@
 
 import argparse
 import os
+import platform
+from importlib.metadata import version
 from pathlib import Path
+
+from sklearn_softunlearn import __version__
 
 DATASETS = ("adult", "bank", "credit", "simulated")
 DATA_HOME_VARIABLE = "SOFTUNLEARN_DATA_HOME"
+WEIGHTINGS = ("auto", "exact", "soft", "sparse", "hard")
 
 DESCRIPTION = (
     "Fit a logistic regression, correct it towards a metric with soft deletion "
     "weights, and print the audit before and after on held-out rows."
 )
+EXIT_CODES = (
+    "Exit codes: 0, the audit was printed, whether or not the metric improved (read "
+    "the sentence below the table, or held_out.outcome of --json); 2, the options or "
+    "the data do not allow a correction, and one line on stderr says why; 1, an error "
+    "of this program, with a traceback."
+)
+
+
+def _versions():
+    libraries = ("numpy", "scipy", "scikit-learn", "fairlearn", "pandas")
+    named = ", ".join(f"{name} {version(name)}" for name in libraries)
+    python = platform.python_version()
+    return f"sklearn_softunlearn {__version__} (Python {python}, {named})"
+
+
+def _count(text):
+    """An integer of at least 2: fewer rows are no group."""
+    number = int(text)
+    if number < 2:
+        raise argparse.ArgumentTypeError(f"{number} is less than 2")
+    return number
+
+
+def _tolerance(text):
+    return None if text == "none" else float(text)
 
 
 def _add_data_options(parser):
@@ -30,13 +60,60 @@ def _add_data_options(parser):
         help="cache of the data sets. Default: the environment variable "
         f"{DATA_HOME_VARIABLE}, else fairlearn's own",
     )
-    data.add_argument("--csv", metavar="FILE", type=Path, help="your own table")
+    data.add_argument(
+        "--csv",
+        "--table",
+        dest="table",
+        metavar="FILE",
+        type=Path,
+        help="your own table: CSV, Parquet (.parquet, .pq) or Arrow (.arrow, "
+        ".feather, .ipc)",
+    )
+    data.add_argument(
+        "--test",
+        metavar="FILE",
+        type=Path,
+        help="held-out rows in a table of their own, with the same columns; the audit "
+        "is made on these. Default: 15 %% of the rows, drawn",
+    )
     data.add_argument("--target", metavar="COLUMN", help="two-class column to predict")
+    data.add_argument(
+        "--positive",
+        metavar="LABEL",
+        help="class of the target whose selection is counted. Default: the last one "
+        "in sorted order",
+    )
+    data.add_argument(
+        "--drop",
+        metavar="COLUMN",
+        nargs="+",
+        default=[],
+        help="columns that the model must not see: identifiers, names, what is only "
+        "known later",
+    )
+    _add_group_options(data)
+
+
+def _add_group_options(data):
     data.add_argument(
         "--sensitive",
         metavar="COLUMN",
         nargs="+",
         help="column that holds the groups; several columns mean intersections",
+    )
+    data.add_argument(
+        "--min-group-size",
+        metavar="ROWS",
+        type=_count,
+        default=10,
+        help="rows that each group must have. Default: %(default)s",
+    )
+    data.add_argument(
+        "--small-groups",
+        choices=("refuse", "merge"),
+        default="refuse",
+        help="what to do with smaller groups: end with an error, or make them one "
+        "group, 'other'. Default: %(default)s",
     )
 
 
@@ -52,6 +129,37 @@ def _add_correction_options(parser):
         type=float,
         default=0.5,
         help="fraction of the metric to remove, in [0, 1]. Default: %(default)s",
+    )
+    # The three below are the corrector's own unless given.
+    correction.add_argument(
+        "--utility-tol",
+        metavar="FRACTION",
+        type=_tolerance,
+        default=argparse.SUPPRESS,
+        help="how much of the utility, the log loss, may be lost, relative to its "
+        "value; 'none' sets no bound. Default: that of SoftUnlearnCorrector",
+    )
+    correction.add_argument(
+        "--weighting",
+        choices=WEIGHTINGS,
+        default=argparse.SUPPRESS,
+        help="how the deletion weights are found. Default: that of "
+        "SoftUnlearnCorrector",
+    )
+    correction.add_argument(
+        "--update",
+        metavar="NAME",
+        default=argparse.SUPPRESS,
+        help="how the parameters are moved: influence, newton, retrain, hamu, ... "
+        "Default: that of SoftUnlearnCorrector",
+    )
+    correction.add_argument(
+        "--seed",
+        metavar="NUMBER",
+        type=int,
+        default=0,
+        help="of the draw of the held-out and the evaluation rows, and of the "
+        "intervals. Default: %(default)s",
     )
 
 
@@ -84,20 +192,25 @@ def _add_output_options(parser):
         action="store_true",
         help="print the result as JSON, with status, notes, warnings and the audit",
     )
+    output.add_argument("--version", action="version", version=_versions())
 
 
 def parse_arguments(argv=None):
     """Parse and cross-check the options; a misuse exits with code 2."""
     parser = argparse.ArgumentParser(
-        prog="python -m sklearn_softunlearn", description=DESCRIPTION
+        prog="python -m sklearn_softunlearn", description=DESCRIPTION, epilog=EXIT_CODES
     )
     _add_data_options(parser)
     _add_correction_options(parser)
     _add_output_options(parser)
     options = parser.parse_args(argv)
-    table_options = (options.csv, options.target, options.sensitive)
+    table_options = (options.table, options.target, options.sensitive)
     if any(table_options) and not all(table_options):
         parser.error("--csv, --target and --sensitive are given together")
-    if options.csv and options.dataset:
+    if options.table and options.dataset:
         parser.error("give either --dataset or --csv")
+    if options.test and not options.table:
+        parser.error("--test goes with --csv: the data sets are split here")
+    if not 0 <= options.seed < 2**32:
+        parser.error("--seed takes a number from 0 to 2**32 - 1")
     return options

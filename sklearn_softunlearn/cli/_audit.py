@@ -15,7 +15,7 @@ _SHOWN = (
 _BY_GROUP = ("selection_rate",)
 
 
-def audit_parts(pipeline, parts, *, path, metric):
+def audit_parts(pipeline, parts, *, path, metric, seed=0):
     """Audit of a corrected pipeline on the held-out part.
 
     Parameters
@@ -27,6 +27,8 @@ def audit_parts(pipeline, parts, *, path, metric):
         Candidates of the trade-off curve; an empty one leaves it out.
     metric : str
         What was to be improved.
+    seed : int, default=0
+        Of the draws of the intervals.
 
     Returns
     -------
@@ -44,6 +46,7 @@ def audit_parts(pipeline, parts, *, path, metric):
         path=path,
         metric=metric,
         n_bootstrap=N_BOOTSTRAP,
+        random_state=seed,
         title=f"Audit: {held_out.name} by {held_out.groups_name}",
     )
 

@@ -19,7 +19,14 @@ def save_curve(path, held_out, *, metric, file):
         return
     os.environ.setdefault("MPLBACKEND", "Agg")  # a file needs no window
     try:
-        display.plot().figure_.savefig(file)
+        display.plot()
+        shown = f"{held_out.name} by {held_out.groups_name}"
+        display.figure_.suptitle(
+            f"{shown}: {len(held_out.y)} held-out rows, positive class "
+            f"{held_out.positive}",
+            fontsize="medium",
+        )
+        display.figure_.savefig(file)
     except ImportError:
         notice("no trade-off curve: matplotlib is not installed (extra 'plot')")
         return

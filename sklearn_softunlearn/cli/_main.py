@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command: load, encode, fit, correct, audit, print, in this order."""
+"""The command: load, look, encode, fit, correct, audit, print, in this order."""
 
 from sklearn.pipeline import make_pipeline
 
 from sklearn_softunlearn.cli._arguments import parse_arguments
 from sklearn_softunlearn.cli._audit import audit_parts, values
+from sklearn_softunlearn.cli._columns import remarks
 from sklearn_softunlearn.cli._curve import save_curve
 from sklearn_softunlearn.cli._model import (
     correct_model,
@@ -25,66 +26,109 @@ from sklearn_softunlearn.cli._output import (
     save_model,
     save_page,
 )
-from sklearn_softunlearn.cli._sources import load_table
+from sklearn_softunlearn.cli._sources import load_table, load_test
 from sklearn_softunlearn.cli._table import split
+from sklearn_softunlearn.cli._verdict import verdict
 
 # The first number rises when keys change their meaning or are gone, the second when
 # keys are added; doc/howto/command_line.md documents them.
-SCHEMA = {"name": "sklearn_softunlearn.cli", "version": "1.0"}
+SCHEMA = {"name": "sklearn_softunlearn.cli", "version": "1.1"}
+# Parameters of the corrector that are its own unless an option names them.
+_OF_THE_CORRECTOR = ("utility_tol", "weighting", "update")
+_PARTS = ("training", "evaluation", "held_out")
 
 
-def _result(options, parts, corrector, document, seconds, warned):
+def _rows(parts):
+    """How many rows each part has, of all groups and of each."""
+    named = dict(zip(_PARTS, parts, strict=True))
+    return {
+        "rows": {name: len(part.y) for name, part in named.items()},
+        "rows_by_group": {name: part.group_sizes() for name, part in named.items()},
+    }
+
+
+def _result(options, parts, corrector, document, **found):
     """Everything that is printed, as numbers and strings only."""
-    train, evaluation, held_out = parts
-    report = corrector.report_
+    train, report = parts[0], corrector.report_
     return {
         "schema": SCHEMA,
         "status": str(report.status),
         "notes": [str(note) for note in report.notes],
-        "warnings": warned,
+        "warnings": found["warnings"],
+        "columns": found["columns"],
         "dataset": train.name,
         "groups": train.groups_name,
         "positive_class": str(train.positive),
-        "rows": {
-            "training": len(train.y),
-            "evaluation": len(evaluation.y),
-            "held_out": len(held_out.y),
-        },
+        **_rows(parts),
         "metric": options.metric,
         "delta": options.delta,
         "delta_max": float(corrector.delta_max_),
+        **{name: getattr(corrector, name) for name in _OF_THE_CORRECTOR},
+        "seed": options.seed,
         "report": report.frame().to_dict(orient="records"),
         "before": values(document, options.metric, "before"),
         "after": values(document, options.metric, "after"),
-        "deleted_mass": float(corrector.deletion_weights_.sum()),
-        "seconds": seconds,
+        "held_out": verdict(document, options.metric, options.delta),
+        "deleted_mass": report.deleted_mass,
+        "added_mass": report.added_mass,
+        "seconds": found["seconds"],
         "audit": document,
     }
 
 
+def _wanted(options):
+    """Parameters of the corrector that the options name."""
+    given = {n: v for n, v in vars(options).items() if n in _OF_THE_CORRECTOR}
+    return {"metric": options.metric, **given}
+
+
+def _load(options):
+    """The three parts, as they were read, and what looks wrong with their columns."""
+    table = load_table(options)
+    parts = split(table, seed=options.seed, held_out=load_test(options, table))
+    columns = remarks(parts[0])
+    for remark in columns:
+        notice(f"note: {remark['message']} (--drop leaves it out)")
+    return parts, columns
+
+
 def _run(options):
     check_files(options)
-    given = split(load_table(options))
+    given, columns = _load(options)
+    wanted = _wanted(options)
     with values_are_the_users(), warnings_as_notices() as warned:
         encoder, parts = encode_parts(given)
         model, fit_seconds = fit_model(parts[0])
         corrector, correction_seconds = correct_model(
-            model, *parts[:2], metric=options.metric, delta=options.delta
+            model, *parts[:2], delta=options.delta, **wanted
         )
-    path = correct_path(model, *parts[:2], metric=options.metric)
+    path = correct_path(model, *parts[:2], **wanted)
     pipeline = make_pipeline(*encoder, corrector)
-    audit = audit_parts(pipeline, given, path=path, metric=options.metric)
-    seconds = {"fit": fit_seconds, "correction": correction_seconds}
-    document = audit.to_dict()
-    result = _result(options, parts, corrector, document, seconds, warned)
+    audit = audit_parts(
+        pipeline, given, path=path, metric=options.metric, seed=options.seed
+    )
+    result = _result(
+        options,
+        parts,
+        corrector,
+        audit.to_dict(),
+        warnings=warned,
+        columns=columns,
+        seconds={"fit": fit_seconds, "correction": correction_seconds},
+    )
     print(as_json(result) if options.json else as_text(result, corrector.report_))
+    _write(options, audit, make_pipeline(*encoder, corrector.estimator_))
+    save_curve(path, parts[2], metric=options.metric, file=options.plot)
+
+
+def _write(options, audit, model):
+    """The model and the page, if they are wanted."""
     if options.save:
-        save_model(make_pipeline(*encoder, corrector.estimator_), options.save)
+        save_model(model, options.save)
         notice(f"corrected model: {options.save}")
     if options.html:
         save_page(audit, options.html)
         notice(f"audit: {options.html}")
-    save_curve(path, parts[2], metric=options.metric, file=options.plot)
 
 
 def main(argv=None):

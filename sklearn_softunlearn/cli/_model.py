@@ -62,17 +62,26 @@ def _rows(train, evaluation):
     }
 
 
-def correct_model(model, train, evaluation, *, metric, delta):
-    """Correct the fitted model; return the corrector and the seconds that it took."""
-    corrector = SoftUnlearnCorrector(FrozenEstimator(model), metric=metric, delta=delta)
+def correct_model(model, train, evaluation, *, delta, **options):
+    """Correct the fitted model; return the corrector and the seconds that it took.
+
+    ``options`` are parameters of the corrector.
+    """
+    corrector = _corrector(model, train, delta=delta, **options)
     start = perf_counter()
     corrector.fit(**_rows(train, evaluation))
     return corrector, perf_counter() - start
 
 
-def correct_path(model, train, evaluation, *, metric, deltas=DELTAS):
+def _corrector(model, train, **options):
+    return SoftUnlearnCorrector(
+        FrozenEstimator(model), pos_label=train.positive, **options
+    )
+
+
+def correct_path(model, train, evaluation, *, deltas=DELTAS, **options):
     """Correct the fitted model for several deltas, without a word on the way."""
-    corrector = SoftUnlearnCorrector(FrozenEstimator(model), metric=metric)
+    corrector = _corrector(model, train, **options)
     with warnings.catch_warnings():
         # the deltas are ours: that the last ones may be out of reach is no news
         warnings.simplefilter("ignore")

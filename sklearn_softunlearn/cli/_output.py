@@ -8,6 +8,8 @@ import joblib
 from sklearn_softunlearn.cli._audit import shown_lines
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
 
+_BY_GROUP = "selection_rate"
+_WHEN = ("before", "after")
 _OF_JOBLIB = (".joblib", ".pkl", ".pickle")
 _OF_PAGES = (".html", ".htm")
 _OF_PLOTS = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps")
@@ -42,8 +44,12 @@ def as_text(result, report):
         "",
         *_table(result),
         "",
+        result["held_out"]["message"],
+        "",
+        *_group_table(result),
+        "",
         f"deleted mass: {mass:.1f} of {rows['training']} training rows "
-        f"({mass / rows['training']:.2%})",
+        f"({mass / rows['training']:.2%}); added: {result['added_mass']:.1f}",
         f"seconds: {seconds['fit']:.3f} for the fit, "
         f"{seconds['correction']:.3f} for the correction",
         "",
@@ -68,6 +74,24 @@ def _table(result):
             f"{_number(after['value']):>10}{_number(moved['value'], '+'):>10}"
             f"{interval:>22}"
         )
+
+
+def _group_table(result):
+    """Sizes of each group, and its selection rates with their intervals."""
+    document, sizes = result["audit"], result["rows_by_group"]
+    rates = {m["group"]: m for m in document["by_group"] if m["name"] == _BY_GROUP}
+    width = max(len("selection rate of"), *(len(name) for name in rates))
+    parts = "".join(f"{name.replace('_', '-'):>12}" for name in sizes)
+    yield f"{'selection rate of':<{width}}{'before':>26}{'after':>26}{parts}"
+    for group, measured in rates.items():
+        ends = "".join(f"{_interval(measured[when]):>26}" for when in _WHEN)
+        counts = "".join(f"{of.get(group, 0):>12}" for of in sizes.values())
+        yield f"{group:<{width}}{ends}{counts}"
+
+
+def _interval(measured):
+    value, low, high = (_number(measured[end]) for end in ("value", "low", "high"))
+    return value if measured["low"] is None else f"{value} ({low} to {high})"
 
 
 def _number(value, sign=""):

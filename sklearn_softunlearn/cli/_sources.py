@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where the rows come from: fairlearn's data sets, a CSV file, or the generator."""
+"""Where the rows come from: fairlearn's data sets, a file, or the generator."""
 
 import socket
 import warnings
@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from fairlearn import datasets as fairlearn_datasets
 
+from sklearn_softunlearn.cli._files import read_table
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
-from sklearn_softunlearn.cli._table import make_table, plain_labels
+from sklearn_softunlearn.cli._table import OTHER, TableMaker, make_like, plain_labels
 from sklearn_softunlearn.datasets import make_biased_classification
 
 NETWORK_TIMEOUT = 5.0  # seconds for each of OpenML's four attempts
@@ -54,7 +55,7 @@ def _impatient_network():
         socket.setdefaulttimeout(before)
 
 
-def _fetch(name, data_home):
+def _fetch(name, data_home, make_table):
     fetcher, group_rule = FETCHED[name]
     if data_home is not None and not Path(data_home).is_dir():
         raise CommandError(f"--data-home {data_home} is not a folder")
@@ -75,7 +76,7 @@ def _fetch(name, data_home):
     )
 
 
-def _simulate():
+def _simulate(make_table):
     bunch = make_biased_classification(20_000, as_bunch=True, random_state=0)
     names = np.array(["reference", "biased"])
     return make_table(
@@ -86,16 +87,6 @@ def _simulate():
         target="target",
         groups_name="group",
     )
-
-
-def _read_csv(path):
-    try:
-        frame = pd.read_csv(path, low_memory=False)
-        if frame.shape[1] == 1 and ";" in str(frame.columns[0]):
-            frame = pd.read_csv(path, low_memory=False, sep=";")
-    except (OSError, ValueError) as error:
-        raise CommandError(f"cannot read {path}: {one_line(error)}") from error
-    return frame
 
 
 def _check_columns(frame, path, target, sensitive):
@@ -116,31 +107,38 @@ def _drop_unlabelled(frame, columns):
     return frame[known]
 
 
-def _load_csv(path, target, sensitive):
-    frame = _read_csv(path)
+def _load_file(path, target, sensitive):
+    """Features, labels and groups of the rows whose label and group are known."""
+    frame = read_table(path)
     _check_columns(frame, path, target, sensitive)
     frame = _drop_unlabelled(frame, [target, *sensitive])
     if frame.empty:
         raise CommandError(f"{path} has no row with a label and a group")
     groups = frame[sensitive].astype(str).agg(", ".join, axis=1)
-    return make_table(
-        path.name,
-        frame.drop(columns=target),
-        plain_labels(frame[target]),
-        groups.to_numpy(dtype=str),
-        target=target,
-        groups_name=", ".join(sensitive),
+    X, y = frame.drop(columns=target), plain_labels(frame[target])
+    return X, y, groups.to_numpy(dtype=str)
+
+
+def _maker(options):
+    return TableMaker(
+        options.drop,
+        options.positive,
+        options.min_group_size,
+        merge=options.small_groups == "merge",
     )
 
 
 def load_table(options):
     """Load the table that the options name."""
-    if options.csv:
-        return _load_csv(options.csv, options.target, options.sensitive)
+    make_table = _maker(options)
+    if options.table:
+        rows = _load_file(options.table, options.target, options.sensitive)
+        names = {"target": options.target, "groups_name": ", ".join(options.sensitive)}
+        return make_table(options.table.name, *rows, **names)
     if options.dataset == "simulated":
-        return _simulate()
+        return _simulate(make_table)
     try:
-        return _fetch(options.dataset or "adult", options.data_home)
+        return _fetch(options.dataset or "adult", options.data_home, make_table)
     except DataUnreachable as error:
         if options.dataset:
             raise CommandError(
@@ -148,4 +146,26 @@ def load_table(options):
                 f"({error}): give --data-home, or --dataset simulated"
             ) from error
         notice(f"Adult is neither cached nor reachable ({error}): simulated data")
-        return _simulate()
+        return _simulate(make_table)
+
+
+def load_test(options, table):
+    """Load the held-out rows of a file of their own; None if there is none."""
+    if options.test is None:
+        return None
+    X, y, groups = _load_file(options.test, options.target, options.sensitive)
+    known = np.unique(table.groups)
+    if OTHER in known:
+        groups = np.where(np.isin(groups, known), groups, OTHER)
+    if y.dtype.kind != table.y.dtype.kind:  # 0 and 1 beside 0.0 and 1.0, or text
+        y = _labels_like(y, table.y, options.test)
+    return make_like(table, X, y, groups, file=options.test)
+
+
+def _labels_like(y, like, file):
+    try:
+        return y.astype(like.dtype)
+    except ValueError as error:
+        raise CommandError(
+            f"labels of {file} are of another kind than those of the table"
+        ) from error

@@ -4,7 +4,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss, mean_tweedie_deviance
 
-from sklearn_softunlearn.pointwise._losses import (
+from sklearn_softunlearn.pointwise import (
     BinaryLogLoss,
     ConcomitantHuber,
     HalfBrierLoss,

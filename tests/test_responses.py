@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from sklearn_softunlearn.pointwise._losses import BinaryLogLoss
+from sklearn_softunlearn.pointwise import BinaryLogLoss
 from sklearn_softunlearn.pointwise._responses import (
     ExponentialResponse,
     IdentityResponse,

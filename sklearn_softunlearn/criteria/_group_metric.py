@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows, as_number
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
+from sklearn_softunlearn.criteria._comparison import Comparison
 from sklearn_softunlearn.criteria._limits import side_by_side
 from sklearn_softunlearn.criteria._names import (
     build_aggregation,
@@ -200,23 +200,16 @@ class GroupMetric(Criterion):
         self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
     ) -> NDArray[np.floating[Any]]:
         """Smooth value of each functional, of shape (n_functionals,)."""
-        return self._functionals(raw_prediction, self._sharpened(rows), hard=False)
+        rows = self._sharpened(rows)
+        return self.compared(rows).functionals(raw_prediction, rows, hard=False)
 
     def hard_value(self, raw_prediction, rows):
         """Each functional of what fairlearn computes."""
-        return self._functionals(raw_prediction, rows, hard=True)
+        return self.compared(rows).functionals(raw_prediction, rows, hard=True)
 
     def reweighted(self, raw_prediction, rows, weight):
         """Functionals of `hard_value` in several weightings, a column for each."""
-        groups = self._groups(rows)
-        functionals = []
-        for base, label in self._units(rows):
-            values = [
-                base.reweighted(raw_prediction[m], rows.take(m), weight[m], label)
-                for m in groups.positions
-            ]
-            functionals.append(self._aggregation.functionals(np.array(values), groups))
-        return np.concatenate(functionals)
+        return self.compared(rows).reweighted(raw_prediction, rows, weight)
 
     @property
     def more_is_better(self):
@@ -228,11 +221,8 @@ class GroupMetric(Criterion):
         return self._aggregation.user_value(value)  # its own inverse: v, -v or 1 - v
 
     def compared(self, rows):
-        """What is compared: populations, aggregation, and (base metric, class) pairs.
-
-        The functionals are those of the aggregation for each pair, one after the other.
-        """
-        return self._groups(rows), self._aggregation, self._units(rows)
+        """What is compared, a `Comparison`: populations, aggregation and units."""
+        return Comparison(self._groups(rows), self._aggregation, self._units(rows))
 
     def gradient(
         self, raw_prediction: NDArray[np.floating[Any]], rows: EvaluationRows
@@ -243,48 +233,28 @@ class GroupMetric(Criterion):
 
     def gradient_factors(self, raw_prediction, rows):
         """Derivative of the means of the groups, and of the functionals by these."""
-        rows, groups = self._sharpened(rows), self._groups(rows)
-        gradients, jacobians = [], []
-        for base, label in self._units(rows):
-            gradient, inner = base.gradient_factors(raw_prediction, rows, groups, label)
-            values = base.values(raw_prediction, rows, groups, label)
-            gradients.append(gradient)
-            jacobians.append(inner @ self._aggregation.jacobian(values, groups))
-        return np.concatenate(gradients, axis=2), linalg.block_diag(*jacobians)
+        rows = self._sharpened(rows)
+        return self.compared(rows).gradient_factors(raw_prediction, rows)
 
     def statistics(self, raw_prediction, rows):
         """Smooth base metric of each population, unit after unit."""
-        rows, groups = self._sharpened(rows), self._groups(rows)
-        return np.concatenate(
-            [
-                base.values(raw_prediction, rows, groups, label)
-                for base, label in self._units(rows)
-            ]
-        )
+        rows = self._sharpened(rows)
+        return self.compared(rows).statistics(raw_prediction, rows)
 
     def statistics_factors(self, raw_prediction, rows):
         """Derivative of the means of the groups, and of the base metrics by these."""
-        rows, groups = self._sharpened(rows), self._groups(rows)
-        factors = [
-            base.gradient_factors(raw_prediction, rows, groups, label)
-            for base, label in self._units(rows)
-        ]
-        gradients, inner = zip(*factors, strict=True)
-        return np.concatenate(gradients, axis=2), linalg.block_diag(*inner)
+        rows = self._sharpened(rows)
+        return self.compared(rows).statistics_factors(raw_prediction, rows)
 
     def limits(self, targets, rows):
         """Limits on the base metrics: all groups in a corridor, or each by itself."""
-        groups = self._groups(rows)
-        pieces = np.split(targets, len(self._units(rows)))
+        compared = self.compared(rows)
+        groups, pieces = compared.groups, compared.split(targets)
         return side_by_side([self._aggregation.limits(t, groups) for t in pieces])
 
     def of_functionals(self, multipliers, rows):
         """Multipliers of the pairs, for those of both sides of the corridor."""
-        groups = self._groups(rows)
-        pieces = np.split(multipliers, len(self._units(rows)))
-        return np.concatenate(
-            [self._aggregation.of_functionals(mu, groups) for mu in pieces]
-        )
+        return self.compared(rows).of_functionals(multipliers)
 
     def user_value(self, functionals, rows):
         """The metric as fairlearn reports it, for values of the functionals."""
@@ -295,7 +265,7 @@ class GroupMetric(Criterion):
         """The largest functional; with ``agg="mean"``, of each gap on its own."""
         if self.agg == "worst_case":
             return super().worst(value, rows)
-        part = self._part(rows)
+        part = self.compared(rows).parts()
         return _largest(value, part)[part]
 
     def parity(self, value, rows):
@@ -303,17 +273,6 @@ class GroupMetric(Criterion):
         groups = self._groups(rows)
         level = self._aggregation.parity(value, groups, rows.sample_weight)
         return np.full(len(value), level)
-
-    def _functionals(self, raw_prediction, rows, hard):
-        groups = self._groups(rows)
-        return np.concatenate(
-            [
-                self._aggregation.functionals(
-                    base.values(raw_prediction, rows, groups, label, hard=hard), groups
-                )
-                for base, label in self._units(rows)
-            ]
-        )
 
     def _sharpened(self, rows):
         sharpness = self.sharpness
@@ -355,20 +314,9 @@ class GroupMetric(Criterion):
         """Largest functional; with ``agg="mean"``, the mean over base metrics."""
         if self.agg == "worst_case":
             return np.max(functionals, axis=0)
-        largest = _largest(functionals, self._part(rows))
+        largest = _largest(functionals, self.compared(rows).parts())
         of_bases = largest.reshape(len(self._bases), -1, *functionals.shape[1:])
         return np.max(np.mean(of_bases, axis=0), axis=0)
-
-    def _part(self, rows):
-        """Number of the base metric and the sensitive column of each functional."""
-        family = self._aggregation.families(self._groups(rows))
-        n_families = family.max() + 1
-        return np.concatenate(
-            [
-                self._bases.index(base) * n_families + family
-                for base, _ in self._units(rows)
-            ]
-        )
 
     def _suffix(self, rows, base, label):
         several = label is not None and rows.n_classes > 2

@@ -4,6 +4,7 @@
 import numpy as np
 
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
+from sklearn_softunlearn.criteria._comparison import reweighted_groups
 from sklearn_softunlearn.criteria._populations import populations
 
 
@@ -69,12 +70,11 @@ class GroupValues:
 
     def reweighted(self, raw_prediction, rows, weight):
         """The values in several weightings, of shape (n_values, n_weightings)."""
-        members = self.populations(rows).positions
-        return np.array(
+        groups = self.populations(rows)
+        return np.concatenate(
             [
-                self._base.reweighted(raw_prediction[m], rows.take(m), weight[m], label)
-                for label in self._labels(rows)
-                for m in members
+                reweighted_groups(self._base, raw_prediction, rows, weight, k, groups)
+                for k in self._labels(rows)
             ]
         )
 

@@ -23,9 +23,6 @@ from sklearn_softunlearn.influence._curvature import (
     Cholesky,
     ConjugateGradient,
     Diagonal,
-    check_dense,
-    dense_hessian,
-    largest_curvature,
     resolve_curvature,
 )
 from sklearn_softunlearn.influence._first_order import (
@@ -33,6 +30,11 @@ from sklearn_softunlearn.influence._first_order import (
     first_order_shifts,
     influence_along,
     row_influence,
+)
+from sklearn_softunlearn.influence._hessian import (
+    check_dense,
+    dense_hessian,
+    largest_curvature,
 )
 from sklearn_softunlearn.influence._leverage import (
     amplified_gradient,

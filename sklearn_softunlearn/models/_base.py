@@ -33,7 +33,7 @@ class TrainedModel(ABC):
     row_weight : ndarray of shape (n_samples,)
         Effective weight s_i of each row in J.
     parameters : ndarray of shape (n_parameters,)
-    loss : pointwise loss from ``sklearn_softunlearn.pointwise._losses``
+    loss : pointwise loss from ``sklearn_softunlearn.pointwise``
     response : from ``sklearn_softunlearn.pointwise._responses``
     """
 

@@ -20,17 +20,21 @@ derivatives with finite differences.
 
 from sklearn_softunlearn.pointwise._losses import (
     BinaryLogLoss,
-    ConcomitantHuber,
     HalfBrierLoss,
+    OneVsRestLoss,
+    SoftmaxLogLoss,
+)
+from sklearn_softunlearn.pointwise._margins import (
+    LogisticMargin,
+    ModifiedHuber,
+    SquaredHinge,
+    SquaredMargin,
+)
+from sklearn_softunlearn.pointwise._regression import (
+    ConcomitantHuber,
     HalfSquaredError,
     HalfTweedieDeviance,
     HuberRegressionLoss,
-    LogisticMargin,
-    ModifiedHuber,
-    OneVsRestLoss,
-    SoftmaxLogLoss,
-    SquaredHinge,
-    SquaredMargin,
 )
 from sklearn_softunlearn.pointwise._responses import (
     AsGivenResponse,

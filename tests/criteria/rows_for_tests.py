@@ -4,7 +4,7 @@
 import numpy as np
 
 from sklearn_softunlearn.criteria import EvaluationRows
-from sklearn_softunlearn.pointwise._losses import BinaryLogLoss
+from sklearn_softunlearn.pointwise import BinaryLogLoss
 from sklearn_softunlearn.pointwise._responses import LogisticResponse
 
 

@@ -19,7 +19,7 @@ from sklearn_softunlearn import (
 )
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning
-from sklearn_softunlearn.influence._curvature import largest_curvature
+from sklearn_softunlearn.influence import largest_curvature
 from sklearn_softunlearn.updates._distillation import _divergence_gradient
 from tests.models_for_tests import small_problem
 from tests.updates.test_updates import refit, update_problem_of, updated

@@ -99,7 +99,13 @@ def _add_group_options(data):
         "--sensitive",
         metavar="COLUMN",
         nargs="+",
-        help="column that holds the groups; several columns mean intersections",
+        help="column that holds the groups; several columns mean intersections. It is "
+        "not a feature of the model",
+    )
+    data.add_argument(
+        "--keep-sensitive",
+        action="store_true",
+        help="let the model see the columns that hold the groups, and predict by them",
     )
     data.add_argument(
         "--min-group-size",

@@ -3,15 +3,8 @@
 
 import pandas as pd
 
+from sklearn_softunlearn.cli._csv import plain_values, read_csv
 from sklearn_softunlearn.cli._notices import CommandError, one_line
-
-
-def _read_csv(path):
-    frame = pd.read_csv(path, low_memory=False)
-    if frame.shape[1] == 1 and ";" in str(frame.columns[0]):
-        frame = pd.read_csv(path, low_memory=False, sep=";")
-    return frame
-
 
 # What pandas calls Feather is the file format of Arrow.
 _READERS = {
@@ -23,11 +16,18 @@ _READERS = {
 }
 
 
-def read_table(path):
-    """Read a table, of any ending that is not known as CSV."""
-    reader = _READERS.get(path.suffix.lower(), _read_csv)
+def read_table(path, as_written=()):
+    """Read a table, as CSV if its ending is not known.
+
+    Parameters
+    ----------
+    path : Path
+    as_written : sequence of str
+        Columns of a CSV file of which even numbers are read as text.
+    """
+    reader = _READERS.get(path.suffix.lower())
     try:
-        frame = reader(path)
+        frame = reader(path) if reader else read_csv(path, as_written)
     except ImportError as error:
         raise CommandError(
             f"cannot read {path}: pandas reads it with pyarrow, which is not "
@@ -37,3 +37,11 @@ def read_table(path):
         raise CommandError(f"cannot read {path}: {one_line(error)}") from error
     # An index that pandas had written, such as names of people, is no feature.
     return frame.reset_index(drop=True)
+
+
+def typed(path, column):
+    """A column without missing values that a CSV file was to give as written.
+
+    As numbers or bool where all its cells are; of another file as it is.
+    """
+    return column if path.suffix.lower() in _READERS else plain_values(column)

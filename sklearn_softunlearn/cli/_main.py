@@ -58,6 +58,7 @@ def _result(options, parts, corrector, document, **found):
         "columns": found["columns"],
         "dataset": train.name,
         "groups": train.groups_name,
+        "groups_are_features": train.sees_groups,
         "positive_class": str(train.positive),
         **_rows(parts),
         "metric": options.metric,

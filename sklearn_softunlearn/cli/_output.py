@@ -40,6 +40,7 @@ def as_text(result, report):
         f"{result['dataset']}: groups = {result['groups']}, positive class = "
         f"{result['positive_class']}, {rows['training']} training, "
         f"{rows['evaluation']} evaluation, {rows['held_out']} held-out rows",
+        _said_of_groups(result),
         f"metric = {result['metric']}, delta = {result['delta']:g}",
         "",
         *_table(result),
@@ -56,6 +57,13 @@ def as_text(result, report):
         str(report),
     ]
     return "\n".join(lines)
+
+
+def _said_of_groups(result):
+    name = result["groups"]
+    if result["groups_are_features"]:
+        return f"the model sees {name} and may predict by it (--keep-sensitive)"
+    return f"the model does not see {name} (--keep-sensitive would let it)"
 
 
 def _table(result):

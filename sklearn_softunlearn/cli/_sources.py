@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from fairlearn import datasets as fairlearn_datasets
 
-from sklearn_softunlearn.cli._files import read_table
+from sklearn_softunlearn.cli._files import read_table, typed
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
 from sklearn_softunlearn.cli._table import OTHER, TableMaker, make_like, plain_labels
 from sklearn_softunlearn.datasets import make_biased_classification
@@ -73,6 +73,7 @@ def _fetch(name, data_home, make_table):
         groups.to_numpy(dtype=str),
         target=bunch.target.name,
         groups_name=groups_name,
+        held_in=[groups_name],
     )
 
 
@@ -107,16 +108,21 @@ def _drop_unlabelled(frame, columns):
     return frame[known]
 
 
-def _load_file(path, target, sensitive):
-    """Features, labels and groups of the rows whose label and group are known."""
-    frame = read_table(path)
+def _load_file(path, target, sensitive, categories=()):
+    """Features, labels and groups of the rows whose label and group are known.
+
+    Columns of ``categories`` are no numbers, whatever their cells look like.
+    """
+    frame = read_table(path, [target, *sensitive, *categories])
     _check_columns(frame, path, target, sensitive)
     frame = _drop_unlabelled(frame, [target, *sensitive])
     if frame.empty:
         raise CommandError(f"{path} has no row with a label and a group")
     groups = frame[sensitive].astype(str).agg(", ".join, axis=1)
-    X, y = frame.drop(columns=target), plain_labels(frame[target])
-    return X, y, groups.to_numpy(dtype=str)
+    seen = [name for name in sensitive if name not in categories]
+    X = frame.assign(**{name: typed(path, frame[name]) for name in seen})
+    y = plain_labels(typed(path, frame[target]))
+    return X.drop(columns=target), y, groups.to_numpy(dtype=str)
 
 
 def _maker(options):
@@ -125,6 +131,7 @@ def _maker(options):
         options.positive,
         options.min_group_size,
         merge=options.small_groups == "merge",
+        keep_sensitive=options.keep_sensitive,
     )
 
 
@@ -133,8 +140,13 @@ def load_table(options):
     make_table = _maker(options)
     if options.table:
         rows = _load_file(options.table, options.target, options.sensitive)
-        names = {"target": options.target, "groups_name": ", ".join(options.sensitive)}
-        return make_table(options.table.name, *rows, **names)
+        return make_table(
+            options.table.name,
+            *rows,
+            target=options.target,
+            groups_name=", ".join(options.sensitive),
+            held_in=options.sensitive,
+        )
     if options.dataset == "simulated":
         return _simulate(make_table)
     try:
@@ -153,7 +165,10 @@ def load_test(options, table):
     """Load the held-out rows of a file of their own; None if there is none."""
     if options.test is None:
         return None
-    X, y, groups = _load_file(options.test, options.target, options.sensitive)
+    categories = table.X.columns[table.X.dtypes != np.float64]
+    X, y, groups = _load_file(
+        options.test, options.target, options.sensitive, categories
+    )
     known = np.unique(table.groups)
     if OTHER in known:
         groups = np.where(np.isin(groups, known), groups, OTHER)

@@ -31,6 +31,8 @@ class Table:
         What the groups are, for the reader.
     positive : label
         The class whose selection is counted.
+    sees_groups : bool
+        Whether the columns that hold the groups are among those of X.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Table:
     groups: np.ndarray
     groups_name: str
     positive: object
+    sees_groups: bool
 
     def take(self, rows):
         """Rows at these positions."""
@@ -167,26 +170,34 @@ class TableMaker:
     min_group_size : int
     merge : bool
         Whether smaller groups become one group; they are refused otherwise.
+    keep_sensitive : bool
+        Whether the model may see the columns that hold the groups.
     """
 
     drop: list
     positive: str | None
     min_group_size: int
     merge: bool
+    keep_sensitive: bool
 
-    def __call__(self, name, X, y, groups, *, target, groups_name):
-        """Make the table."""
+    def __call__(self, name, X, y, groups, *, target, groups_name, held_in=()):
+        """Make the table; the groups are held in these columns of X, if in any."""
         _check_two_classes(y, target)
         groups = _merged(groups, self.min_group_size) if self.merge else groups
         _check_groups(groups, groups_name, self.min_group_size)
         X = _without(X, self.drop, name)
+        seen = self.keep_sensitive and any(column in X for column in held_in)
+        X = X if seen else X.drop(columns=held_in, errors="ignore")
         filled = X.loc[:, X.notna().any()]
         if filled.shape[1] == 0:
-            raise CommandError(f"{name} has no feature columns besides {target!r}")
+            raise CommandError(
+                f"{name} has no feature columns besides {target!r} and the groups"
+            )
         X = filled.apply(_plain_column).set_axis(filled.columns.astype(str), axis=1)
         _check_finite(X)
         positive = _positive(y, self.positive, target)
-        return Table(name, X.reset_index(drop=True), y, groups, groups_name, positive)
+        X = X.reset_index(drop=True)
+        return Table(name, X, y, groups, groups_name, positive, seen)
 
 
 def _as_before(column, like, file):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows, as_number
-from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
+from sklearn_softunlearn.criteria._base_metrics import classes_of
 from sklearn_softunlearn.criteria._comparison import Comparison
 from sklearn_softunlearn.criteria._limits import side_by_side
 from sklearn_softunlearn.criteria._names import (
@@ -19,6 +19,7 @@ from sklearn_softunlearn.criteria._names import (
     parse_metric,
 )
 from sklearn_softunlearn.criteria._populations import populations
+from sklearn_softunlearn.criteria._rate_by_loss import check_surrogate, smooth_forms
 from sklearn_softunlearn.criteria._sharpened import Sharpened, check_sharpness
 
 
@@ -68,6 +69,11 @@ class GroupMetric(Criterion):
         for balanced accuracy, precision and gaps of accuracy or zero-one loss, which
         hinge on the rows near the decision boundary, and 1 for all others. For
         classes.
+    surrogate : {"probability", "log_loss"}, default="probability"
+        What stands in for a label. "log_loss", for differences of rates among the rows
+        of one true class, counts the log loss of these rows instead of the probability
+        of an error: of "equal_opportunity_difference", the difference of the log losses
+        on positive rows, which is the surrogate of the paper.
 
     Raises
     ------
@@ -115,6 +121,7 @@ class GroupMetric(Criterion):
         marginal: bool = False,
         pos_label: Any = None,
         sharpness: float | None = None,
+        surrogate: str = "probability",
     ) -> None:
         spec = parse_metric(metric)
         given = {"method": method, "agg": agg, "pos_label": pos_label}
@@ -128,9 +135,10 @@ class GroupMetric(Criterion):
         self.marginal = marginal
         self.pos_label = options["pos_label"]
         self.sharpness = check_sharpness(sharpness)
+        self.surrogate = check_surrogate(surrogate, spec)
         self._bound = (None, None)
         self._aggregation = build_aggregation(spec, self.method)
-        self._bases = [BASE_METRICS[base] for base in spec.bases]
+        self._bases = smooth_forms(spec.bases, surrogate)
 
     @property
     def name(self):
@@ -323,13 +331,8 @@ class GroupMetric(Criterion):
         return f" | {base.name}" + (f" {rows.class_labels[label]}" if several else "")
 
     def _changed_options(self):
-        defaults = {
-            "method": "between_groups",
-            "agg": "worst_case",
-            "marginal": False,
-            "pos_label": None,
-            "sharpness": None,
-        }
+        defaults = {"method": "between_groups", "agg": "worst_case", "marginal": False}
+        defaults |= {"pos_label": None, "sharpness": None, "surrogate": "probability"}
         return ", ".join(
             f"{name}={getattr(self, name)!r}"
             for name, default in defaults.items()

@@ -112,6 +112,30 @@ class LogLoss(TrueClassShare):
         return -1.0 / np.maximum(p, self._TINY)
 
 
+class LogShare(ClassShare):
+    """Logarithm of a share, times a sign.
+
+    Parameters
+    ----------
+    share : ClassShare
+        p of a class, or 1 - p.
+    sign : {1, -1}
+    """
+
+    def __init__(self, share, sign):
+        self._share, self._sign = share, sign
+
+    def of(self, p, rows, label):
+        """Logarithm of the share."""
+        share = np.maximum(self._share.of(p, rows, label), LogLoss._TINY)
+        return self._sign * np.log(share)
+
+    def derivative(self, p, rows, label):
+        """Of the logarithm."""
+        share = np.maximum(self._share.of(p, rows, label), LogLoss._TINY)
+        return self._sign * self._share.derivative(p, rows, label) / share
+
+
 class Number(ClassShare):
     """The predicted number; of two classes, 0 and 1."""
 

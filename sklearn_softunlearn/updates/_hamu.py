@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_softunlearn.influence import largest_curvature
 from sklearn_softunlearn.updates._checks import (
     check_count,
     check_positive,
@@ -46,7 +47,9 @@ def constrained_step(cost, improvement, required, radius):
       ``required / |improvement|`` along the improvement and the rest of the radius
       along the part of ``-cost`` that is orthogonal to it;
     - *infeasible*: even ``radius * improvement / |improvement|`` falls short, which
-      is then returned.
+      is then returned. (The implementation that the authors of HAMU released returns
+      ``required * improvement / |improvement|^2`` here, which is longer than the
+      radius; its other branches agree with these.)
 
     Parameters
     ----------
@@ -57,6 +60,14 @@ def constrained_step(cost, improvement, required, radius):
     Returns
     -------
     ConstrainedStep
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.updates import constrained_step
+    >>> step = constrained_step(np.array([1.0, 0.0]), np.array([1.0, 1.0]), 0.5, 1.0)
+    >>> step.branch, step.direction.round(3)
+    ('rectified', array([-0.411,  0.911]))
     """
     length = np.linalg.norm(improvement)
     if required > radius * length:
@@ -83,6 +94,13 @@ def hardness(cost, improvement):
 
     Below pi / 2 one step can improve both objectives; at pi every improvement of the
     one is paid in full by the other. 0 where a gradient vanishes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.updates import hardness
+    >>> hardness(np.array([0.0, 2.0]), np.array([3.0, 0.0])) == np.pi / 2
+    True
     """
     lengths = np.linalg.norm(cost) * np.linalg.norm(improvement)
     if lengths == 0.0:
@@ -114,17 +132,26 @@ class HAMU(BaseEstimator):
     required : float in [0, 1], default=0.5
         B, as a fraction of what a step of length R can improve at most.
     radius : float, default=0.02
-        R, relative to the length of the fitted parameters.
+        R, relative to the length of the fitted parameters. Not used with
+        ``learning_rate``.
     per_layer : bool, default=False
         Solve the problem for each layer on its own instead of for all parameters.
-    stop_when_unavoidable : bool, default=False
-        Stop before the first step that raises the retain objective to first order:
-        from there on every improvement is paid for.
+    stop_when_unavoidable : bool or "angle", default=False
+        True stops before the first step that raises the retain objective to first
+        order: from there on every improvement is paid for. "angle" is the criterion of
+        the released implementation, ``B > R |q| sin(g, q)`` (for "U" with g and q
+        exchanged). The two are the same where the gradients conflict; where they
+        agree, "angle" may stop at a step that costs nothing.
     max_iter : int, default=100
         Largest number of steps.
     max_loss_increase : float, default=0.5
         Stop, with a warning, before the objective of the retained rows rises by more
         than this fraction of its value at the start.
+    learning_rate : float, default=None
+        If given, R is that of a gradient step, as in the released implementation:
+        ``learning_rate / L`` times the length of the gradient of the objective that is
+        not guaranteed (g for "Q", q for "U"), L being the largest curvature of the
+        training objective.
 
     Notes
     -----
@@ -137,8 +164,8 @@ class HAMU(BaseEstimator):
     References
     ----------
     .. [1] Chen et al., "How Hard Can It Be? Hardness-Aware Multi-Objective
-       Unlearning", ICML 2026. Written from its abstract: the problem of a step is
-       stated there, its radius and requirement schedule are ours.
+       Unlearning", ICML 2026. The problem of a step is theirs, and its solution equals
+       that of their implementation; the units of radius and requirement are ours.
 
     Examples
     --------
@@ -158,9 +185,10 @@ class HAMU(BaseEstimator):
         required: float = 0.5,
         radius: float = 0.02,
         per_layer: bool = False,
-        stop_when_unavoidable: bool = False,
+        stop_when_unavoidable: bool | str = False,
         max_iter: int = 100,
         max_loss_increase: float = 0.5,
+        learning_rate: float | None = None,
     ) -> None:
         self.variant = variant
         self.objective = objective
@@ -170,6 +198,7 @@ class HAMU(BaseEstimator):
         self.stop_when_unavoidable = stop_when_unavoidable
         self.max_iter = max_iter
         self.max_loss_increase = max_loss_increase
+        self.learning_rate = learning_rate
 
     def update(self, problem: UpdateProblem) -> UpdateResult:
         """Result of the steps, an `UpdateResult`."""
@@ -180,7 +209,7 @@ class HAMU(BaseEstimator):
             stop_at_target=True,
             max_loss_increase=self.max_loss_increase,
         )
-        radius = self.radius * np.linalg.norm(walk.theta)
+        radius = self._radius_rule(problem.model)
         history: dict[str, list[Any]] = {
             "hardness": [],
             "retain_cost": [],
@@ -197,13 +226,31 @@ class HAMU(BaseEstimator):
         if not np.any(improvement):
             walk.status = "stationary"
             return
-        step, branch = self._step(problem.model, cost, improvement, radius)
-        if self.stop_when_unavoidable and cost @ step > 0.0:
+        length = radius(cost, improvement)
+        step, branch = self._step(problem.model, cost, improvement, length)
+        if self._unavoidable(cost, improvement, step):
             walk.status = "retain cost unavoidable"
         elif walk.step_to(theta + step):
             history["hardness"].append(hardness(cost, improvement))
             history["retain_cost"].append(cost @ (walk.theta - theta))
             history["branch"].append(branch)
+
+    def _radius_rule(self, model):
+        """R as a function of the two gradients."""
+        if self.learning_rate is None:
+            fixed = self.radius * np.linalg.norm(model.parameters)
+            return lambda cost, improvement: fixed
+        rate = self.learning_rate / largest_curvature(model, model.row_weight)
+        cost_is_free = self.variant == "Q"
+        return lambda cost, improvement: (
+            rate * np.linalg.norm(cost if cost_is_free else improvement)
+        )
+
+    def _unavoidable(self, cost, improvement, step):
+        if self.stop_when_unavoidable == "angle":
+            # B is the fraction `required` of R times the length of a gradient.
+            return self.required > np.sin(hardness(cost, improvement))
+        return self.stop_when_unavoidable and cost @ step > 0.0
 
     def _check(self):
         if self.variant not in ("Q", "U"):
@@ -212,6 +259,13 @@ class HAMU(BaseEstimator):
             raise ValueError(
                 f"objective={self.objective!r} must be 'loss' or 'metric'."
             )
+        if self.stop_when_unavoidable not in (False, True, "angle"):
+            raise ValueError(
+                f"stop_when_unavoidable={self.stop_when_unavoidable!r} must be a bool "
+                "or 'angle'."
+            )
+        if self.learning_rate is not None:
+            check_positive(self, "learning_rate")
         check_within(self, "required", most=1)
         check_positive(self, "radius")
         check_count(self, "max_iter")

@@ -20,8 +20,10 @@ from sklearn_softunlearn.confidence._intervals import (
     bootstrap_intervals,
     check_level,
     check_n_bootstrap,
+    check_value_range,
     generator,
 )
+from sklearn_softunlearn.confidence._limits import Means
 from sklearn_softunlearn.confidence._resampling import (
     PairedAnswers,
     functionals_of_draws,
@@ -30,11 +32,13 @@ from sklearn_softunlearn.confidence._resampling import (
 from sklearn_softunlearn.confidence._testing import run_in_order, safest_first
 
 __all__ = [
+    "Means",
     "PairedAnswers",
     "TestedModels",
     "bootstrap_intervals",
     "check_level",
     "check_n_bootstrap",
+    "check_value_range",
     "functionals_of_draws",
     "generator",
     "interval",

@@ -53,7 +53,7 @@ class MetricBound:
     counted: str
 
 
-def metric_bound(criterion, answers, paired, confidence, n_bootstrap, rng):
+def metric_bound(criterion, answers, paired, confidence, means):
     """Bound of a metric of one model.
 
     Parameters
@@ -62,8 +62,7 @@ def metric_bound(criterion, answers, paired, confidence, n_bootstrap, rng):
     answers : ndarray of shape (n_cells, n_columns)
     paired : PairedAnswers
     confidence : float in (0, 1)
-    n_bootstrap : int
-    rng : numpy Generator
+    means : Means
 
     Returns
     -------
@@ -72,19 +71,18 @@ def metric_bound(criterion, answers, paired, confidence, n_bootstrap, rng):
     Raises
     ------
     ValueError
-        For squared errors, of which no bound holds.
+        For squared errors without a known range, of which no bound holds, and for a
+        range of what has none.
     """
     rows = paired.rows
     groups, aggregation, units = criterion.compared(rows)
-    _check_bounded(criterion, units)
+    _check_bounded(criterion, units, means.value_range)
     # A mean of metrics has no worst one: each gets its share of the level.
     bases = {base.name for base, _ in units}
     alpha = (1.0 - confidence) / (len(bases) if criterion.agg == "mean" else 1)
     uppers, values, parts, counts, kinds = [], [], [], [], []
     for base, label in units:
-        limits = limits_of_groups(
-            base, answers, paired, groups, label, alpha, (n_bootstrap, rng)
-        )
+        limits = limits_of_groups(base, answers, paired, groups, label, alpha, means)
         upper, part = aggregation.upper_limits(
             limits.value, limits.low, limits.high, groups
         )
@@ -107,19 +105,32 @@ def metric_bound(criterion, answers, paired, confidence, n_bootstrap, rng):
     )
 
 
-def _check_bounded(criterion, units):
+def _check_bounded(criterion, units, value_range):
     """Raise ValueError for metrics whose bounds were measured not to hold."""
     for base, _ in units:
-        if "squared_error" in base.name:
+        if value_range is not None:
+            _check_ranged(criterion, base)
+        elif "squared_error" in base.name:
             raise ValueError(
                 f"No confidence is given for {criterion.name}: squared errors have "
                 "heavy tails, and bounds of their means were seen to fail twice as "
-                "often as they promise. Use a metric of mean_prediction, or a "
-                "Requirement without confidence."
+                "often as they promise. (a) Give value_range=(0, B), where no row's "
+                "squared error can exceed B; (b) use a metric of mean_prediction; "
+                "(c) give no confidence."
             )
 
 
-def loss_bound(answers, paired, confidence, n_bootstrap, rng):
+def _check_ranged(criterion, base):
+    """Raise ValueError unless it averages numbers."""
+    if base.of_means is None or base.takes == "labels":
+        what = "labels, whose limits are exact" if base.of_means else "no plain means"
+        raise ValueError(
+            f"value_range is about numbers that are averaged, and {criterion.name} "
+            f"counts {what}. Leave value_range=None."
+        )
+
+
+def loss_bound(answers, paired, confidence, means):
     """Bound of the utility lost from a model to another, a `MetricBound`.
 
     The share of right labels, or R^2.
@@ -128,10 +139,10 @@ def loss_bound(answers, paired, confidence, n_bootstrap, rng):
     ----------
     answers : tuple of two ndarray of shape (n_cells, n_columns)
         Before and after.
-    paired, confidence, n_bootstrap, rng
+    paired, confidence, means
         As in `metric_bound`.
     """
-    loss, upper = limits_of_change(answers, paired, 1 - confidence, (n_bootstrap, rng))
+    loss, upper = limits_of_change(answers, paired, 1 - confidence, means)
     everybody = np.array([paired.count.sum()])
     parts = np.array([(upper - loss) ** 2])
     return MetricBound(

@@ -15,9 +15,11 @@ from sklearn_softunlearn.confidence._given import GivenPredictions
 from sklearn_softunlearn.confidence._intervals import (
     check_level,
     check_n_bootstrap,
+    check_value_range,
     generator,
     group_metric,
 )
+from sklearn_softunlearn.confidence._limits import Means
 from sklearn_softunlearn.confidence._testing import run_in_order
 from sklearn_softunlearn.criteria import GroupValues
 
@@ -60,6 +62,7 @@ def learn_then_test(
     scores: Any = None,
     sample_weight: ArrayLike | None = None,
     pos_label: Any = None,
+    value_range: tuple[float, float] | None = None,
     n_bootstrap: int = 2000,
     random_state: int | np.random.RandomState | None = 0,
 ) -> Any:
@@ -92,6 +95,11 @@ def learn_then_test(
         Weights of the rows, which are taken for independent draws.
     pos_label : object, default=None
         Class that is counted. None is the last of two in sorted order.
+    value_range : tuple of (float, float), default=None
+        What the numbers that the metric averages cannot be below or above, in any row
+        that may come: of a mean squared error (0, B), where no squared error exceeds
+        B. The bound then holds for any distribution within; squared errors, whose
+        tails are heavy, have none otherwise.
     n_bootstrap : int, default=2000
         Number of draws for what has no limits in closed form, R^2 and the area under
         the ROC curve.
@@ -111,7 +119,8 @@ def learn_then_test(
     -----
     Shares of rows (selection rate, true positive rate, accuracy, precision, F1, ...)
     have exact limits by Clopper and Pearson in each group, means of numbers those of
-    Student's t corrected for skewness. Limits of two groups are combined by the method
+    Student's t corrected for skewness, and in a known range those of bets by
+    Waudby-Smith and Ramdas [3]_. Limits of two groups are combined by the method
     of variance estimates recovery (Zou and Donner, 2008). A metric that is the worst of
     several, as all pairs of groups or equalized odds, needs no larger limits for their
     number: its bound is the largest of theirs, and that of the pair that is truly the
@@ -124,6 +133,8 @@ def learn_then_test(
        arXiv:2110.01052.
     .. [2] P. S. Thomas et al., "Preventing undesirable behavior of intelligent
        machines", Science 366, 2019.
+    .. [3] I. Waudby-Smith, A. Ramdas, "Estimating means of bounded random variables by
+       betting", Journal of the Royal Statistical Society B 86, 2024.
 
     Examples
     --------
@@ -145,16 +156,17 @@ def learn_then_test(
     """
     check_level(confidence, "confidence")
     check_n_bootstrap(n_bootstrap)
+    check_value_range(value_range)
     criterion = group_metric(metric, pos_label)
     limit = promised(criterion, at_most, at_least)
     given = GivenPredictions(
         y_true, predictions, scores, sensitive_features, sample_weight
     )
-    paired, rng = given.paired(criterion.takes, [criterion]), generator(random_state)
+    paired = given.paired(criterion.takes, [criterion])
+    means = Means(n_bootstrap, generator(random_state), value_range)
 
     def bound_of(k):
-        options = (confidence, n_bootstrap, rng)
-        return metric_bound(criterion, paired.answers[k], paired, *options)
+        return metric_bound(criterion, paired.answers[k], paired, confidence, means)
 
     tested = run_in_order(bound_of, range(len(given.names)), limit)
     utility = _utility(given)

@@ -160,6 +160,19 @@ def check_n_bootstrap(n_bootstrap):
         raise ValueError(f"n_bootstrap={n_bootstrap!r} must be a positive integer.")
 
 
+def check_value_range(value_range):
+    """Raise ValueError unless it is None or two finite numbers in their order."""
+    if value_range is None:
+        return
+    numbers = np.asarray(value_range)
+    if numbers.shape != (2,) or numbers.dtype.kind not in "iuf":
+        raise ValueError(f"value_range={value_range!r} must be two numbers, or None.")
+    if not np.all(np.isfinite(numbers)) or numbers[0] >= numbers[1]:
+        raise ValueError(
+            f"value_range={value_range!r} must be finite, the smaller number first."
+        )
+
+
 def generator(random_state):
     """A numpy Generator for what scikit-learn takes as random_state."""
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)

@@ -4,17 +4,39 @@
 A share of rows gets the exact limits of Clopper and Pearson (1934), which hold for
 any number of rows; with sample weights at the effective number of rows (Korn and
 Graubard 1998). A mean of numbers gets those of Student's t, corrected for the
-skewness of the numbers (Johnson 1978; Hall 1992). What is neither, such as R^2 or the
-area under the ROC curve, gets quantiles of bootstrap draws, at a level expanded for
-the number of rows (Hesterberg 2015).
+skewness of the numbers (Johnson 1978; Hall 1992), or, where their range is known, those
+of `_betting`, which hold for any distribution. What is neither, such as R^2 or the area
+under the ROC curve, gets quantiles of bootstrap draws, at a level expanded for the
+number of rows (Hesterberg 2015).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from sklearn_softunlearn.confidence._betting import limits_by_betting
 from sklearn_softunlearn.criteria import GroupValues
+
+
+@dataclass(frozen=True)
+class Means:
+    """By what means limits are found.
+
+    Attributes
+    ----------
+    n_bootstrap : int
+        Number of draws, where they are needed.
+    rng : numpy Generator
+        Of the draws.
+    value_range : tuple of (float, float) or None
+        What the numbers that are averaged cannot be below or above.
+    """
+
+    n_bootstrap: int
+    rng: Any
+    value_range: tuple | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +53,7 @@ class Limits:
     n_counted: np.ndarray
 
 
-def limits_of_change(answers, paired, alpha, draws_options):
+def limits_of_change(answers, paired, alpha, means):
     """Upper limit of what all rows lose from one model to another.
 
     Of labels, the share of rows that are right: those that the second gets wrong, less
@@ -42,7 +64,7 @@ def limits_of_change(answers, paired, alpha, draws_options):
     answers : tuple of two ndarray of shape (n_cells, n_columns)
     paired : PairedAnswers
     alpha : float
-    draws_options : tuple of (int, numpy Generator)
+    means : Means
 
     Returns
     -------
@@ -54,26 +76,29 @@ def limits_of_change(answers, paired, alpha, draws_options):
         right = [a[np.arange(len(a)), rows.y] > 0.5 for a in answers]
         either = [right[0] & ~right[1], right[1] & ~right[0]]
         lost, won = (
-            _mean_limits(each, everybody[:, 0], paired, everybody, "labels", alpha)
+            _mean_limits(
+                each, everybody[:, 0], paired, everybody, "labels", alpha, means
+            )
             for each in either
         )
         distance = np.hypot(lost[2] - lost[0], won[0] - won[1])
         loss = float((lost[0] - won[0])[0])
         return loss, loss + float(distance[0])
-    base, (n_bootstrap, rng) = GroupValues("r2_score"), draws_options
+    base = GroupValues("r2_score")
 
     def loss_in(weight):
         before, after = (base.reweighted(a, rows, weight)[-1] for a in answers)
         return before - after
 
     loss = float(loss_in(rows.sample_weight[:, None])[0])
-    draws = np.concatenate([loss_in(w) for w in paired.draws(n_bootstrap, rng)])
+    draws = paired.draws(means.n_bootstrap, means.rng)
+    draws = np.concatenate([loss_in(weight) for weight in draws])
     n = np.array([paired.count.sum()])
     upper = np.quantile(draws, 1 - _expanded(alpha, n)[0])
     return loss, float(max(upper, loss))
 
 
-def limits_of_groups(base, answers, paired, groups, label, alpha, draws_options):
+def limits_of_groups(base, answers, paired, groups, label, alpha, means):
     """Limits of a base metric of each population.
 
     Parameters
@@ -86,18 +111,17 @@ def limits_of_groups(base, answers, paired, groups, label, alpha, draws_options)
     label : int or None
     alpha : float
         Probability with which each limit, low and high, may fail.
-    draws_options : tuple of (int, numpy Generator)
-        Number of bootstrap draws and their generator, where they are needed.
+    means : Means
 
     Returns
     -------
     Limits
     """
     if base.of_means is None:
-        return _of_draws(base, answers, paired, groups, label, alpha, *draws_options)
+        return _of_draws(base, answers, paired, groups, label, alpha, means)
     rows = paired.rows
     parts = [
-        _mean_limits(value, mask, paired, groups.member, base.takes, alpha)
+        _mean_limits(value, mask, paired, groups.member, base.takes, alpha, means)
         for value, mask in base.row_values(answers, rows, label)
     ]
     mean, low, high, n_counted = (np.array(part) for part in zip(*parts, strict=True))
@@ -134,7 +158,7 @@ def share_limits(hits, n, alpha):
     return np.where(none, 0.0, low), np.where(all_, 1.0, high)
 
 
-def _mean_limits(value, mask, paired, member, takes, alpha):
+def _mean_limits(value, mask, paired, member, takes, alpha, means):
     """(mean, low, high, number of rows) of the masked rows of each population."""
     counted = member * mask[:, None]
     n_counted = paired.count @ counted
@@ -149,6 +173,9 @@ def _mean_limits(value, mask, paired, member, takes, alpha):
         n = _effective(total, squared, spread, mean * (1 - mean))
         low, high = share_limits(mean * n, n, alpha)
         return mean, low, high, n_counted
+    if means.value_range is not None:
+        limits = _in_range(value, counted, paired, alpha, means.value_range)
+        return mean, *limits, n_counted
     weight = paired.rows.sample_weight[:, None] * counted
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.sum(weight * deviation**2, axis=0) / total
@@ -164,6 +191,31 @@ def _mean_limits(value, mask, paired, member, takes, alpha):
     )  # fmt: skip
 
 
+def _in_range(value, counted, paired, alpha, value_range):
+    """(low, high) of each population, by bets on its rows."""
+    some = counted.any(axis=1)
+    weight = paired.rows.sample_weight[some] / paired.count[some]
+    if paired.weight is not None or not np.allclose(weight, weight[:1]):
+        raise ValueError(
+            "value_range knows no sample_weight: limits of weighted means in a known "
+            "range are not implemented. Leave one of the two out."
+        )
+    least, most = value_range
+    outside = int(np.sum((value[some] < least) | (value[some] > most)))
+    if outside:
+        raise ValueError(
+            f"value_range={value_range} is not true of {outside} rows, whose numbers "
+            f"go from {value[some].min():.4g} to {value[some].max():.4g}. Give a range "
+            "that is known to hold for all rows, those to come included; do not take "
+            "it from these rows."
+        )
+    limits = [
+        limits_by_betting(np.repeat(value[m], paired.count[m]), value_range, alpha)
+        for m in (counted > 0).T
+    ]
+    return np.transpose(limits)
+
+
 def _effective(total, squared, spread, variance):
     """Effective number of rows: as many of weight 1 would tell as much.
 
@@ -176,11 +228,11 @@ def _effective(total, squared, spread, variance):
     return np.minimum(kish, by_spread)
 
 
-def _of_draws(base, answers, paired, groups, label, alpha, n_bootstrap, rng):
+def _of_draws(base, answers, paired, groups, label, alpha, means):
     rows, positions = paired.rows, groups.positions
     draws = [
         [base.reweighted(answers[m], rows.take(m), w[m], label) for m in positions]
-        for w in paired.draws(n_bootstrap, rng)
+        for w in paired.draws(means.n_bootstrap, means.rng)
     ]
     draws = np.concatenate(draws, axis=1)
     observed = np.array(

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from sklearn_softunlearn.confidence import (
+    Means,
     PairedAnswers,
     generator,
     metric_bound,
@@ -129,8 +130,11 @@ def bounds_of_counts(requirement, cv_results):
 
     def bound_of(k):
         paired = PairedAnswers.of_counts(rows, [answers], totals[:, k])
-        options = (requirement.confidence, 1, generator(0))
-        return metric_bound(criterion, paired.answers[0], paired, *options)
+        means = Means(1, generator(0), requirement.value_range)
+        answers_of_k = paired.answers[0]
+        return metric_bound(
+            criterion, answers_of_k, paired, requirement.confidence, means
+        )
 
     columns = [f"mean_train_{name}" for name in requirement.names_of_scores()]
     known = all(column in cv_results for column in columns)

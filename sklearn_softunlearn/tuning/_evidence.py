@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_softunlearn.confidence import (
+    Means,
     PairedAnswers,
     generator,
     loss_bound,
@@ -34,12 +35,15 @@ class Evidence:
         These two.
     of_loss : bool
         Whether the promise is about the utility.
+    value_range : tuple of (float, float) or None
+        Of the numbers that the metric averages.
     """
 
     metric: str
     utility: str
     scorers: dict
     of_loss: bool
+    value_range: tuple | None
 
     @classmethod
     def of(cls, requirement, scorers):
@@ -57,7 +61,7 @@ class Evidence:
                 f"{scorers[metric]!r}. Give the name of one, or fairness_scorer(...)."
             )
         chosen = {name: scorers[name] for name in (metric, utility)}
-        evidence = cls(metric, utility, chosen, of_loss)
+        evidence = cls(metric, utility, chosen, of_loss, requirement.value_range)
         evidence.limit(requirement)  # refuses the wrong direction
         return evidence
 
@@ -97,16 +101,14 @@ class Evidence:
         make = PairedAnswers.of_labels if labels else PairedAnswers.of_rows
 
         def bound_of(k):
-            rng = generator(0)
+            means = Means(_DRAWS, generator(0), self.value_range)
             if self.of_loss and k == base:
                 return nothing_lost(len(counted.y))
             if self.of_loss:
                 paired = make(counted, [answers[base], answers[k]])
-                return loss_bound(paired.answers, paired, confidence, _DRAWS, rng)
+                return loss_bound(paired.answers, paired, confidence, means)
             paired = make(counted, [answers[k]])
-            return metric_bound(
-                criterion, paired.answers[0], paired, confidence, _DRAWS, rng
-            )
+            return metric_bound(criterion, paired.answers[0], paired, confidence, means)
 
         return bound_of
 

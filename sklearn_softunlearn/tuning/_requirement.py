@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sklearn_softunlearn.confidence import check_level, run_in_order, safest_first
+from sklearn_softunlearn.confidence import (
+    check_level,
+    check_value_range,
+    run_in_order,
+    safest_first,
+)
 from sklearn_softunlearn.criteria import criterion_name
 from sklearn_softunlearn.exceptions import RequirementNotMetWarning, warn
 from sklearn_softunlearn.tuning._counts import (
@@ -49,6 +54,9 @@ class Requirement(BaseEstimator):
         then test*, see `learn_then_test`); all that pass before the first that fails
         keep the promise, and the best of them is taken. In `SoftUnlearnCorrectorCV`;
         in `GridSearchCV` with the ``scoring`` that `scoring` returns.
+    value_range : tuple of (float, float), default=None
+        For a confidence of a metric of numbers: what these cannot be below or above in
+        any row that may come. See `learn_then_test`.
     one_standard_error : bool, default=False
         Whether to take, instead of the best of the candidates that meet the
         requirement, the one with the smallest delta whose mean is within one
@@ -91,6 +99,7 @@ class Requirement(BaseEstimator):
         metric_at_least: float | None = None,
         utility_loss_at_most: float | None = None,
         confidence: float | None = None,
+        value_range: tuple[float, float] | None = None,
         one_standard_error: bool = False,
         metric: str | None = None,
         utility: str | None = None,
@@ -99,6 +108,7 @@ class Requirement(BaseEstimator):
         self.metric_at_least = metric_at_least
         self.utility_loss_at_most = utility_loss_at_most
         self.confidence = confidence
+        self.value_range = value_range
         self.one_standard_error = one_standard_error
         self.metric = metric
         self.utility = utility
@@ -227,6 +237,11 @@ class Requirement(BaseEstimator):
         """
         if self.confidence is not None:
             check_level(self.confidence, "confidence")
+        check_value_range(self.value_range)
+        if self.value_range is not None and self.confidence is None:
+            raise ValueError("value_range is for a Requirement with a confidence.")
+        if self.value_range is not None and self.utility_loss_at_most is not None:
+            raise ValueError("value_range is for a bound of the metric.")
         given = [name for name in _BOUNDS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(

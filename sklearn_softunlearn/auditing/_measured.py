@@ -37,15 +37,15 @@ def measurements(judged, asked, *, confidence_level, n_bootstrap, random_state):
     rng = generator(random_state)
     everything = wanted(judged, asked)
     found = {}
-    for kind in dict.fromkeys(each.answers for each in everything):
-        chosen = [each for each in everything if each.answers == kind]
-        paired = _paired(judged, kind)
-        criteria = [each.criterion for each in chosen]
-        with np.errstate(all="ignore"):
-            draws = _draws(criteria, paired, n_bootstrap, rng)
-            for each, drawn in zip(chosen, draws, strict=True):
+    kinds = list(dict.fromkeys(each.answers for each in everything))
+    chosen = [[e for e in everything if e.answers == kind] for kind in kinds]
+    paired = [_paired(judged, kind) for kind in kinds]
+    with np.errstate(all="ignore"):
+        draws = _draws(chosen, paired, n_bootstrap, rng)
+        for of_kind, answers, drawn in zip(chosen, paired, draws, strict=True):
+            for each, values in zip(of_kind, drawn, strict=True):
                 measured = _metric if each.compares else _values
-                found[each.name] = measured(each, paired, drawn, confidence_level)
+                found[each.name] = measured(each, answers, values, confidence_level)
     in_order = [m for each in everything for m in found[each.name]]
     compared = {each.name for each in everything if each.compares}
     single = [m for m in in_order if m.name not in compared]
@@ -61,11 +61,13 @@ def _paired(judged, kind):
     return make(judged.rows, judged.answers[kind])
 
 
-def _draws(criteria, paired, n_bootstrap, rng):
+def _draws(chosen, paired, n_bootstrap, rng):
     """Functionals in the draws; without draws None for each."""
     if n_bootstrap == 0:
-        return [None] * len(criteria)
-    return functionals_of_draws(criteria, paired, n_bootstrap, rng)
+        return [[None] * len(of_kind) for of_kind in chosen]
+    criteria = [[each.criterion for each in of_kind] for of_kind in chosen]
+    measured = list(zip(criteria, paired, strict=True))
+    return functionals_of_draws(measured, n_bootstrap, rng)
 
 
 def _metric(each, paired, draws, level):

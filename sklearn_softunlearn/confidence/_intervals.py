@@ -131,16 +131,12 @@ def bootstrap_intervals(
         y_true, predictions, scores, sensitive_features, sample_weight
     )
     rng = generator(random_state)
-    lines = []
+    measured = []
     for takes in ("labels", "probabilities", "scores", "numbers"):
         chosen = [c for c in criteria if c.takes == takes]
         if chosen:
-            paired = given.paired(takes, chosen)
-            draws = functionals_of_draws(chosen, paired, n_bootstrap, rng)
-            for criterion, values in zip(chosen, draws, strict=True):
-                lines.extend(
-                    _lines(criterion, paired, values, given.names, confidence_level)
-                )
+            measured.append((chosen, given.paired(takes, chosen)))
+    lines = lines_of(measured, given.names, confidence_level, n_bootstrap, rng)
     order = {criterion.name: k for k, criterion in enumerate(criteria)}
     table = pd.DataFrame(lines, columns=COLUMNS)
     return table.sort_values(
@@ -197,6 +193,30 @@ def group_metric(metric, pos_label):
         return GroupMetric(metric, pos_label=pos_label)
     except ValueError:
         return GroupMetric(metric)
+
+
+def lines_of(measured, models, confidence_level, n_bootstrap, rng):
+    """Rows of an interval table, in the order of those measured.
+
+    Parameters
+    ----------
+    measured : list of (criteria, PairedAnswers)
+    models : sequence of str
+        Names of the models that answered.
+    confidence_level, n_bootstrap, rng
+        As in `bootstrap_intervals`.
+
+    Returns
+    -------
+    list of tuple
+    """
+    draws = functionals_of_draws(measured, n_bootstrap, rng)
+    return [
+        line
+        for (criteria, paired), of in zip(measured, draws, strict=True)
+        for criterion, values in zip(criteria, of, strict=True)
+        for line in _lines(criterion, paired, values, models, confidence_level)
+    ]
 
 
 def _lines(criterion, paired, draws, models, level):

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import stats
 
 from sklearn_softunlearn.confidence._betting import limits_by_betting
-from sklearn_softunlearn.criteria import GroupValues
+from sklearn_softunlearn.criteria import GroupValues, reweighting_groups
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def limits_of_change(answers, paired, alpha, means):
         distance = np.hypot(lost[2] - lost[0], won[0] - won[1])
         loss = float((lost[0] - won[0])[0])
         return loss, loss + float(distance[0])
-    base = GroupValues("r2_score")
+    r2 = [GroupValues("r2_score").reweighting(a, rows) for a in answers]
 
     def loss_in(weight):
-        before, after = (base.reweighted(a, rows, weight)[-1] for a in answers)
+        before, after = (of(weight)[-1] for of in r2)
         return before - after
 
     loss = float(loss_in(rows.sample_weight[:, None])[0])
@@ -229,20 +229,10 @@ def _effective(total, squared, spread, variance):
 
 
 def _of_draws(base, answers, paired, groups, label, alpha, means):
-    rows, positions = paired.rows, groups.positions
-    draws = [
-        [base.reweighted(answers[m], rows.take(m), w[m], label) for m in positions]
-        for w in paired.draws(means.n_bootstrap, means.rng)
-    ]
+    values = reweighting_groups(base, answers, paired.rows, label, groups)
+    draws = [values(weight) for weight in paired.draws(means.n_bootstrap, means.rng)]
     draws = np.concatenate(draws, axis=1)
-    observed = np.array(
-        [
-            base.reweighted(
-                answers[m], rows.take(m), rows.sample_weight[m][:, None], label
-            )[0]
-            for m in positions
-        ]
-    )
+    observed = values(paired.rows.sample_weight[:, None])[:, 0]
     n = paired.count @ groups.member
     tails = _expanded(alpha, n)
     low = [np.nanquantile(d, a) for d, a in zip(draws, tails, strict=True)]

@@ -15,8 +15,11 @@ import numpy as np
 from sklearn_softunlearn.criteria import EvaluationRows
 from sklearn_softunlearn.pointwise import AsGivenResponse
 
-# Numbers in one array of draws: 32 MiB.
-_CHUNK = 2**22
+# Numbers in one array of draws.
+_CHUNK = 2**21
+# Distinct weights up to which rows of unlike weight are cells of their own, and rows
+# of a group from which on each draw is counted alone, in a cache.
+_FEW_WEIGHTS, _MANY_ROWS = 32, 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,9 @@ class PairedAnswers:
             1 in the column of the predicted class, for each model.
         """
         labels = [np.argmax(columns, axis=1) for columns in hard]
-        return cls._of(rows, hard, _cells([_strata(rows), rows.y, *labels]))
+        weights, level = np.unique(rows.sample_weight, return_inverse=True)
+        few = [level] if 1 < len(weights) <= _FEW_WEIGHTS else []
+        return cls._of(rows, hard, _cells([_strata(rows), rows.y, *labels, *few]))
 
     @classmethod
     def of_rows(cls, rows, answers):
@@ -91,6 +96,19 @@ class PairedAnswers:
         starts = np.cumsum(self.count) - self.count
         return np.add.reduceat(self.weight**2, starts)
 
+    def same_cells(self, other):
+        """Whether the same draws are those of another one."""
+        of = self.weight, other.weight
+        same = of[0] is of[1] or (
+            all(w is not None for w in of) and np.array_equal(*of)
+        )
+        return (
+            same
+            and np.array_equal(self.count, other.count)
+            and np.array_equal(_strata(self.rows), _strata(other.rows))
+            and np.array_equal(self.rows.sample_weight, other.rows.sample_weight)
+        )
+
     def draws(self, n_bootstrap, rng):
         """Weights of the cells in the draws, in arrays of (n_cells, n_draws)."""
         size = len(self.count) if self.weight is None else len(self.weight)
@@ -100,6 +118,8 @@ class PairedAnswers:
 
     def _weights(self, n_draws, rng):
         strata = _strata(self.rows)
+        if len(self.count) == self.count.sum():
+            return _taken(strata, n_draws, rng, self.rows.sample_weight)
         # Draw after draw in memory, as the counts come.
         weights = np.empty((n_draws, len(self.count))).T
         ends = np.cumsum(self.count)
@@ -117,29 +137,58 @@ class PairedAnswers:
         return weights
 
 
-def functionals_of_draws(criteria, paired, n_bootstrap, rng):
+def functionals_of_draws(measured, n_bootstrap, rng):
     """Functionals of each criterion and model in each draw.
 
     Parameters
     ----------
-    criteria : sequence of objects with ``reweighted``
-    paired : PairedAnswers
+    measured : list of (sequence of criteria, PairedAnswers)
+        Criteria with ``reweighting``, and what they are measured on. Where the cells
+        are the same, the draws are.
     n_bootstrap : int
     rng : numpy Generator
 
     Returns
     -------
-    list of ndarray of shape (n_models, n_functionals, n_bootstrap)
-        One array for each criterion.
+    list of list of ndarray of shape (n_models, n_functionals, n_bootstrap)
+        For each of those measured one array for each criterion.
     """
-    found = [[[] for _ in paired.answers] for _ in criteria]
-    for weight in paired.draws(n_bootstrap, rng):
-        for criterion, of_models in zip(criteria, found, strict=True):
-            for answers, draws in zip(paired.answers, of_models, strict=True):
-                draws.append(criterion.reweighted(answers, paired.rows, weight))
+    found = [None] * len(measured)
+    for same in _of_same_cells([paired for _, paired in measured]):
+        draws = _of_draws([measured[k] for k in same], n_bootstrap, rng)
+        for k, functionals in zip(same, draws, strict=True):
+            found[k] = functionals
+    return found
+
+
+def _of_same_cells(paired):
+    """Positions by what is drawn."""
+    kinds = []
+    for k, each in enumerate(paired):
+        for same in kinds:
+            if each.same_cells(paired[same[0]]):
+                same.append(k)
+                break
+        else:
+            kinds.append([k])
+    return kinds
+
+
+def _of_draws(measured, n_bootstrap, rng):
+    ready = [
+        [[c.reweighting(a, paired.rows) for a in paired.answers] for c in criteria]
+        for criteria, paired in measured
+    ]
+    blocks = [
+        [[[of_model(weight) for of_model in each] for each in of] for of in ready]
+        for weight in measured[0][1].draws(n_bootstrap, rng)
+    ]
     return [
-        np.array([np.concatenate(draws, axis=1) for draws in of_models])
-        for of_models in found
+        [
+            np.concatenate([block[i][j] for block in blocks], axis=-1)
+            for j in range(len(criteria))
+        ]
+        for i, (criteria, _) in enumerate(measured)
     ]
 
 
@@ -172,6 +221,27 @@ def _cells(columns):
         joint = code * (np.max(column, initial=0) + 1) + column
         _, code = np.unique(joint, return_inverse=True)
     return code
+
+
+def _taken(strata, n_draws, rng, weight):
+    """Weight of each row in each draw, of shape (n_rows, n_draws).
+
+    In single precision: counts are exact, and what is summed is not exact anyway. Draw
+    after draw in memory. ``strata`` is sorted.
+    """
+    drawn = np.empty((n_draws, len(strata)), dtype=np.float32)
+    starts = np.flatnonzero(np.diff(strata, prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(strata)], strict=True):
+        size = int(stop - start)
+        if size < _MANY_ROWS:
+            drawn[:, start:stop] = _multinomial(np.ones(size, int), n_draws, rng).T
+            continue
+        for draw in drawn:
+            rows = rng.integers(0, size, size=size, dtype=np.int32)
+            draw[start:stop] = np.bincount(rows, minlength=size)
+    if np.any(weight != 1.0):
+        drawn *= weight.astype(np.float32)
+    return drawn.T
 
 
 def _multinomial(count, n_draws, rng):

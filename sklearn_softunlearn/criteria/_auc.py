@@ -55,19 +55,35 @@ class RankMetric:
             ]
         )
 
-    def reweighted(self, raw_prediction, rows, weight, label):
-        """Area of all rows in each of several weightings, of shape (n_weightings,)."""
+    def reweighting(self, raw_prediction, rows, label):
+        """Function from weightings to areas; see `MeanMetric.reweighting`.
+
+        Sorted once, and the sums of each weighting run along consecutive numbers.
+        """
         score = raw_prediction @ _direction(raw_prediction, rows.response)
-        positive = rows.y == 1
-        order = np.argsort(score[~positive])
-        below = score[~positive][order]
-        mass = np.cumsum(weight[~positive][order], axis=0)
-        mass = np.vstack([np.zeros(weight.shape[1]), mass])
-        first = np.searchsorted(below, score[positive], side="left")
-        last = np.searchsorted(below, score[positive], side="right")
-        credit = np.sum(weight[positive] * 0.5 * (mass[first] + mass[last]), axis=0)
-        with np.errstate(invalid="ignore"):
-            return credit / (np.sum(weight[positive], axis=0) * mass[-1])
+        positive, negative = np.flatnonzero(rows.y == 1), np.flatnonzero(rows.y == 0)
+        # Sums run over the smaller class: the pairs are the same.
+        fewer = len(positive) < len(negative)
+        few, many = (positive, negative) if fewer else (negative, positive)
+        few = few[np.argsort(score[few])]
+        below = np.searchsorted(score[few], score[many], side="left")
+        up_to = np.searchsorted(score[few], score[many], side="right")
+        ties = not np.array_equal(below, up_to)
+
+        def areas(weight):
+            weight = np.ascontiguousarray(weight.T)
+            mass = np.zeros((len(weight), len(few) + 1), dtype=weight.dtype)
+            np.cumsum(np.take(weight, few, axis=1), axis=1, out=mass[:, 1:])
+            own = np.take(weight, many, axis=1)
+            credit = np.einsum("ij,ij->i", own, np.take(mass, below, axis=1))
+            if ties:
+                tied = np.einsum("ij,ij->i", own, np.take(mass, up_to, axis=1))
+                credit = 0.5 * (credit + tied)
+            with np.errstate(invalid="ignore"):
+                share = credit / (np.sum(own, axis=1) * mass[:, -1])
+            return 1.0 - share if fewer else share
+
+        return areas
 
     def gradient_factors(self, raw_prediction, rows, groups, label):
         """Derivative of the areas, and the identity."""

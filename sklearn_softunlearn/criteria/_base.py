@@ -3,6 +3,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -223,6 +224,10 @@ class Criterion(ABC):
             leaves no row that is counted.
         """
         return None
+
+    def reweighting(self, raw_prediction, rows):
+        """Function from weightings to `reweighted`, for one set after the other."""
+        return partial(self.reweighted, raw_prediction, rows)
 
     def user_value(self, functionals, rows):
         """The number that a user reads, for values of the functionals.

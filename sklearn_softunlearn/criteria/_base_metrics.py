@@ -118,13 +118,18 @@ class MeanMetric:
         means = self._means(response(raw_prediction), rows, groups, label)
         return self.combine(means, rows, groups, label)[0]
 
-    def reweighted(self, raw_prediction, rows, weight, label):
-        """Metric of labels of all rows in each of several weightings.
+    def reweighting(self, raw_prediction, rows, label):
+        """Function from weightings to the metric of labels of all rows in each.
 
-        ``weight`` is of shape (n_samples, n_weightings), the result (n_weightings,);
-        NaN where a weighting leaves no row that the metric counts.
+        What it takes is of shape (n_samples, n_weightings), the result
+        (n_weightings,), NaN where a weighting leaves no row that the metric counts.
         """
-        return self.values(raw_prediction, rows, Weightings(weight), label, hard=True)
+
+        def values(weight):
+            groups = Weightings(weight)
+            return self.values(raw_prediction, rows, groups, label, hard=True)
+
+        return values
 
     def row_values(self, raw_prediction, rows, label):
         """What the metric averages, row by row: hits or numbers, and among which rows.

@@ -28,13 +28,14 @@ class Comparison(NamedTuple):
         values = self._values(raw_prediction, rows, hard)
         return self._joined(self.aggregation.functionals, values)
 
-    def reweighted(self, raw_prediction, rows, weight):
-        """Functionals of labels in several weightings, a column for each."""
-        values = [
-            reweighted_groups(base, raw_prediction, rows, weight, label, self.groups)
+    def reweighting(self, raw_prediction, rows):
+        """Function from weightings to functionals of labels, a column for each."""
+        units = [
+            reweighting_groups(base, raw_prediction, rows, label, self.groups)
             for base, label in self.units
         ]
-        return self._joined(self.aggregation.functionals, values)
+        compare = self.aggregation.functionals
+        return lambda weight: self._joined(compare, [of(weight) for of in units])
 
     def statistics(self, raw_prediction, rows):
         """Smooth base metric of each population, unit after unit."""
@@ -89,11 +90,14 @@ class Comparison(NamedTuple):
         return zip(*factors, strict=True)
 
 
-def reweighted_groups(base, raw_prediction, rows, weight, label, groups):
-    """A base metric of labels, (n_populations, n_weightings), in several weightings."""
-    return np.array(
-        [
-            base.reweighted(raw_prediction[m], rows.take(m), weight[m], label)
-            for m in groups.positions
-        ]
-    )
+def reweighting_groups(base, raw_prediction, rows, label, groups):
+    """Function from weightings to a base metric of labels, for each population.
+
+    Of shape (n_populations, n_weightings). What does not depend on the weights, such as
+    the order of scores, is done once.
+    """
+    of_groups = [
+        (m, base.reweighting(raw_prediction[m], rows.take(m), label))
+        for m in groups.positions
+    ]
+    return lambda weight: np.array([of(weight[m]) for m, of in of_groups])

@@ -217,7 +217,11 @@ class GroupMetric(Criterion):
 
     def reweighted(self, raw_prediction, rows, weight):
         """Functionals of `hard_value` in several weightings, a column for each."""
-        return self.compared(rows).reweighted(raw_prediction, rows, weight)
+        return self.reweighting(raw_prediction, rows)(weight)
+
+    def reweighting(self, raw_prediction, rows):
+        """Function from weightings to `reweighted`, for one set after the other."""
+        return self.compared(rows).reweighting(raw_prediction, rows)
 
     @property
     def more_is_better(self):

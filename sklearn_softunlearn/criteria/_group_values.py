@@ -4,7 +4,7 @@
 import numpy as np
 
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
-from sklearn_softunlearn.criteria._comparison import reweighted_groups
+from sklearn_softunlearn.criteria._comparison import reweighting_groups
 from sklearn_softunlearn.criteria._populations import populations
 
 
@@ -70,13 +70,16 @@ class GroupValues:
 
     def reweighted(self, raw_prediction, rows, weight):
         """The values in several weightings, of shape (n_values, n_weightings)."""
+        return self.reweighting(raw_prediction, rows)(weight)
+
+    def reweighting(self, raw_prediction, rows):
+        """Function from weightings to `reweighted`, for one set after the other."""
         groups = self.populations(rows)
-        return np.concatenate(
-            [
-                reweighted_groups(self._base, raw_prediction, rows, weight, k, groups)
-                for k in self._labels(rows)
-            ]
-        )
+        of_labels = [
+            reweighting_groups(self._base, raw_prediction, rows, label, groups)
+            for label in self._labels(rows)
+        ]
+        return lambda weight: np.concatenate([of(weight) for of in of_labels])
 
     def check_target(self, rows):
         """Raise ValueError if it is not a metric of targets of this kind."""

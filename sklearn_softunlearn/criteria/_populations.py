@@ -152,8 +152,13 @@ class Weightings:
     def mean(self, values, sample_weight, mask):
         """Mean over the masked rows in each weighting; NaN where none has weight."""
         mask = np.ones(len(values)) if mask is None else mask.astype(float)
+        dtype, center = self.weight.dtype, 0.0
+        if dtype == np.float32 and abs(np.mean(values)) > 10.0 * np.std(values):
+            center = float(np.mean(values))  # else the differences would be lost
+        deviation = ((values - center) * mask).astype(dtype)
         with np.errstate(invalid="ignore"):
-            return (values * mask) @ self.weight / (mask @ self.weight)
+            total = mask.astype(dtype) @ self.weight
+            return center + (deviation @ self.weight) / total
 
     def variance(self, values, sample_weight):
         """Variance in each weighting."""

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import stats
 
 from sklearn_softunlearn.confidence._betting import limits_by_betting
-from sklearn_softunlearn.criteria import GroupValues, reweighting_groups
+from sklearn_softunlearn.criteria import GroupValues
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,14 @@ def _effective(total, squared, spread, variance):
 
 
 def _of_draws(base, answers, paired, groups, label, alpha, means):
-    values = reweighting_groups(base, answers, paired.rows, label, groups)
+    of_groups = [
+        (m, base.reweighting(answers[m], paired.rows.take(m), label))
+        for m in groups.positions
+    ]
+
+    def values(weight):
+        return np.array([of_group(weight[m]) for m, of_group in of_groups])
+
     draws = [values(weight) for weight in paired.draws(means.n_bootstrap, means.rng)]
     draws = np.concatenate(draws, axis=1)
     observed = values(paired.rows.sample_weight[:, None])[:, 0]

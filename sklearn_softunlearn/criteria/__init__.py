@@ -24,7 +24,6 @@ differences. A metric of fairlearn is no new class: its base metric is a functio
 from sklearn_softunlearn.criteria._adversarial import AdversarialLoss
 from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows
 from sklearn_softunlearn.criteria._checks import check_shapes
-from sklearn_softunlearn.criteria._comparison import reweighting_groups
 from sklearn_softunlearn.criteria._group_metric import GroupMetric
 from sklearn_softunlearn.criteria._group_values import GroupValues
 from sklearn_softunlearn.criteria._limits import Limits
@@ -55,5 +54,4 @@ __all__ = [
     "check_shapes",
     "criterion_name",
     "resolve_criterion",
-    "reweighting_groups",
 ]

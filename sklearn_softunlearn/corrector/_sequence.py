@@ -33,7 +33,8 @@ def prepare_fit(corrector, X, y, *, progress=None, sample_weight=None, **fit_par
     split = rows_of_fit(corrector, estimator, X, y, sample_weight, **given)
     if sample_weight is not None:
         fit_params["sample_weight"] = split.training.sample_weight
-    base = fit_base(corrector, estimator, split.training, fit_params, progress)
+    base, inputs = fit_base(corrector, estimator, split.training, fit_params, progress)
+    split = split.trained_on(base, inputs)
     options = {name: getattr(corrector, name) for name in _PREPARED_WITH}
     with progress.stage(1) as context, progress.task(context):
         return prepare(base, split, **options)

@@ -29,7 +29,12 @@ from sklearn_softunlearn.inspection._retraining import (
     optimum,
     released_penalty,
 )
-from sklearn_softunlearn.models import model_class, predictor, unfreeze
+from sklearn_softunlearn.models import (
+    check_keeps_rows,
+    model_class,
+    predictor,
+    unfreeze,
+)
 
 
 def influence(
@@ -273,6 +278,7 @@ def linearized(estimator, tables, criteria, curvature, layer="last", trees="auto
     model_class(
         predictor(estimator), layer, trees
     )  # refuses an unsupported class by name
+    check_keeps_rows(estimator)
     check_is_fitted(unfreeze(estimator))
     resolved = [resolve_criterion(given, "criteria") for given in criteria]
     titles = [criterion_name(given) for given in criteria]

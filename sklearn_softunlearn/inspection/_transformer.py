@@ -6,20 +6,27 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_softunlearn.corrector import encoded_target, make_table, take_input_tags
+from sklearn_softunlearn.corrector import (
+    encoded_target,
+    make_table,
+    split_rows,
+    take_input_tags,
+)
 from sklearn_softunlearn.criteria import Criterion
 from sklearn_softunlearn.influence import influence_along
 from sklearn_softunlearn.inspection._functions import directions_of, linearized
 from sklearn_softunlearn.models import (
+    copying_clone,
     embed,
     fit_parameter_name,
     model_class,
     predictor,
+    recorded_fit,
 )
 
 
@@ -185,10 +192,17 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
             "",
             self._unfitted(),
         )
-        self.estimator_ = self._fitted_estimator(table, sample_weight is not None)
+        self.estimator_, inputs = self._fitted_estimator(
+            table, sample_weight is not None
+        )
+        rows = split_rows(table, None, None, None, already_trained=False)
+        rows = rows.trained_on(self.estimator_, inputs)
         utility = self.utility if isinstance(self.utility, list) else [self.utility]
         state = linearized(
-            self.estimator_, (table, table), [self.metric, *utility], self.curvature
+            self.estimator_,
+            (rows.training, rows.evaluation),
+            [self.metric, *utility],
+            self.curvature,
         )
         columns = state.metric.criterion.largest(state.value, state.rows)
         self.directions_ = directions_of(state)[:, columns]
@@ -197,10 +211,14 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
         return state.influence[:, columns]
 
     def _fitted_estimator(self, table, weighted):
+        """The estimator, fitted, and what its last step was fitted on, if known."""
         given = self._unfitted()
         name = fit_parameter_name(given, "sample_weight")
         weight = {name: table.sample_weight} if weighted else {}
-        return clone(given).fit(table.X, table.target, **weight)
+        unfitted = copying_clone(given)
+        with recorded_fit(unfitted) as seen:
+            fitted = unfitted.fit(table.X, table.target, **weight)
+        return fitted, seen[-1][0] if seen else None
 
     def _unfitted(self):
         return LogisticRegression() if self.estimator is None else self.estimator

@@ -33,6 +33,7 @@ the model whenever it is used, so that a subclass with another meaning is refuse
 from sklearn_softunlearn.models._base import TrainedModel
 from sklearn_softunlearn.models._composite import (
     checked_array,
+    copying_clone,
     embed,
     fit_parameter_name,
     indexable_rows,
@@ -42,6 +43,13 @@ from sklearn_softunlearn.models._composite import (
     unfreeze,
     with_predictor,
 )
+from sklearn_softunlearn.models._last_step import (
+    check_keeps_rows,
+    cross_fitted_steps,
+    recorded_fit,
+    same_rows,
+    unlike_steps,
+)
 from sklearn_softunlearn.models._linear import LinearModel
 from sklearn_softunlearn.models._logistic import LogisticModel
 from sklearn_softunlearn.models._registry import model_class
@@ -50,14 +58,20 @@ __all__ = [
     "LinearModel",
     "LogisticModel",
     "TrainedModel",
+    "check_keeps_rows",
     "checked_array",
+    "copying_clone",
+    "cross_fitted_steps",
     "embed",
     "fit_parameter_name",
     "indexable_rows",
     "keeps_target_column",
     "model_class",
     "predictor",
+    "recorded_fit",
+    "same_rows",
     "transformed",
     "unfreeze",
+    "unlike_steps",
     "with_predictor",
 ]

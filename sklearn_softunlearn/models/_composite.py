@@ -2,8 +2,9 @@
 """The predictor inside a Pipeline or FrozenEstimator, and the way back."""
 
 from collections.abc import Mapping
-from copy import copy
+from copy import copy, deepcopy
 
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
@@ -57,6 +58,24 @@ def checked_array(X, input_name="X", **options):
     return check_array(X, input_name=input_name, **options)
 
 
+def copying_clone(estimator):
+    """Clone whose parts copy the rows that they are given.
+
+    With ``copy=False`` a fit overwrites rows that are looked at again afterwards.
+    """
+    cloned = clone(estimator)
+    if not isinstance(cloned, FrozenEstimator):
+        cloned.set_params(**dict.fromkeys(_overwriting(cloned), True))
+    return cloned
+
+
+def _overwriting(estimator):
+    """Names of the parameters by which parts overwrite the rows they are given."""
+    named = estimator.get_params(deep=True).items()
+    copies = {"copy", "copy_X", "copy_x"}
+    return [k for k, v in named if v is False and k.rpartition("__")[2] in copies]
+
+
 def embed(estimator, X, layer="last"):
     """What the corrected part of a fitted estimator sees of X.
 
@@ -70,6 +89,8 @@ def embed(estimator, X, layer="last"):
 def transformed(estimator, X):
     """What the predictor inside a fitted estimator is given, for X."""
     estimator = unfreeze(estimator)
+    if isinstance(estimator, Pipeline) and _overwriting(estimator):
+        X = deepcopy(X)
     while isinstance(estimator, Pipeline):
         if len(estimator.steps) > 1:
             X = estimator[:-1].transform(X)

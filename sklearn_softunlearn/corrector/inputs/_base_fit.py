@@ -5,7 +5,7 @@ import pickle
 import warnings
 from contextlib import contextmanager
 
-from sklearn.base import clone
+import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import process_routing
@@ -13,9 +13,13 @@ from sklearn.utils.validation import check_is_fitted, check_memory, validate_dat
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled, safe_indexing
 from sklearn_softunlearn.models import (
+    check_keeps_rows,
+    copying_clone,
     fit_parameter_name,
     model_class,
     predictor,
+    recorded_fit,
+    same_rows,
     transformed,
     unfreeze,
 )
@@ -29,10 +33,12 @@ def check_estimator(estimator, X):
     TypeError
         If it, or for a net X, is of no supported class.
     ValueError
-        If it is frozen and not fitted, or was fitted on other columns than those of X.
+        If it is frozen and not fitted, was fitted on other columns than those of X, or
+        is a Pipeline that resamples.
     """
     last = predictor(estimator)
     made_from = model_class(last)
+    check_keeps_rows(estimator)
     if last is unfreeze(estimator):  # not behind transformers
         made_from.check_rows(X)
     if not isinstance(estimator, FrozenEstimator):
@@ -49,10 +55,14 @@ def check_estimator(estimator, X):
 
 
 def fit_base(corrector, estimator, training, fit_params, progress):
-    """Clone of the estimator, fitted; a frozen estimator as it is."""
+    """Clone of the estimator, fitted, and what its last step was fitted on.
+
+    A frozen estimator as it is. The second is None where there is no Pipeline, or the
+    fitted one makes the same of the rows again and the fit may come from a cache.
+    """
     _check_takes_weight(estimator, fit_params)
     params = _routed(corrector, estimator, fit_params)
-    unfitted = clone(estimator)
+    unfitted = copying_clone(estimator)
     with (
         remedy_for_values(),
         _refused_broadcast(),
@@ -61,15 +71,18 @@ def fit_base(corrector, estimator, training, fit_params, progress):
     ):
         if isinstance(unfitted, FrozenEstimator):
             with progress.task(context):
-                return unfitted.fit(training.X, training.target, **params)
-        fit = check_memory(corrector.memory).cache(_fit, ignore=["progress", "context"])
-        fitted = fit(unfitted, training.X, training.target, params, progress, context)
-        _check_fit(fitted, training)
+                return unfitted.fit(training.X, training.target, **params), None
+        given = (unfitted, training.X, training.target, params, progress, context)
         if corrector.memory is None:
-            return fitted
-        # Fresh from `fit`, its arrays may have other strides than when it is loaded,
-        # and joblib would take it for another estimator.
-        return pickle.loads(pickle.dumps(fitted))
+            fitted, seen = _fit(*given)
+        else:
+            memory = check_memory(corrector.memory)
+            cached = memory.cache(_fit_to_keep, ignore=["progress", "context"])
+            # Fresh from `fit`, its arrays may have other strides than when it is
+            # loaded, and joblib would take it for another estimator.
+            fitted, seen = pickle.loads(pickle.dumps(cached(*given)))
+        _check_fit(fitted, training)
+        return fitted, _checked_inputs(seen, training)
 
 
 def _check_fit(fitted, training):
@@ -78,8 +91,47 @@ def _check_fit(fitted, training):
 
 
 def _fit(unfitted, X, y, params, progress, context):
-    with context.propagate_callback_context(unfitted), progress.task(context):
-        return unfitted.fit(X, y, **params)
+    """The fitted estimator, and a list with what its last step was given."""
+    with (
+        context.propagate_callback_context(unfitted),
+        progress.task(context),
+        recorded_fit(unfitted) as seen,
+    ):
+        return unfitted.fit(X, y, **params), seen
+
+
+def _fit_to_keep(unfitted, X, y, params, progress, context):
+    """The same, without rows that the fitted estimator makes again."""
+    fitted, seen = _fit(unfitted, X, y, params, progress, context)
+    again = [same_rows(inputs, transformed(fitted, X)) for inputs, *_ in seen]
+    kept = [
+        (None if same else inputs, *rest)
+        for same, (inputs, *rest) in zip(again, seen, strict=True)
+    ]
+    return fitted, kept
+
+
+def _checked_inputs(seen, training):
+    """What the last step was fitted on, if its labels and weights are those known."""
+    if not seen:
+        return None
+    inputs, y, params = seen[-1]
+    if np.shape(y) != training.target.shape or not np.all(y == training.target):
+        raise ValueError(
+            "estimator: the Pipeline trains its last step on other rows or labels than "
+            "those that are given, so deletion weights would not be of these. Make it "
+            "keep rows and labels as they are."
+        )
+    weight = params.get("sample_weight")
+    weight = np.ones(len(training.y)) if weight is None else weight
+    if not np.allclose(weight, training.sample_weight):
+        raise ValueError(
+            "sample_weight: the last step of the Pipeline is fitted with other weights "
+            "than the correction is told of. Give them to the fit of the corrector, "
+            "sample_weight=..., and nowhere else; with metadata routing, the last step "
+            "must request them: set_fit_request(sample_weight=True)."
+        )
+    return inputs
 
 
 @contextmanager

@@ -18,7 +18,12 @@ from sklearn_softunlearn._sklearn_compat import (
 from sklearn_softunlearn.corrector.inputs._columns import check_unmasked
 from sklearn_softunlearn.corrector.inputs._groups import columns_of, encode_groups
 from sklearn_softunlearn.corrector.inputs._order import check_same_order
-from sklearn_softunlearn.models import indexable_rows, keeps_target_column
+from sklearn_softunlearn.models import (
+    indexable_rows,
+    keeps_target_column,
+    same_rows,
+    transformed,
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class Table:
 
     ``suffix`` completes the names of the arguments in messages: "" or "_val";
     ``groups_name`` is what the user called the sensitive features; ``as_column`` says
-    that y was a column, (n_samples, 1), for an estimator that wants one.
+    that y was a column, (n_samples, 1), for an estimator that wants one. ``inputs`` is
+    what the last step of a Pipeline was given for these rows, where that is known.
     """
 
     X: Any
@@ -37,17 +43,25 @@ class Table:
     suffix: str = ""
     groups_name: str = "sensitive_features"
     as_column: bool = False
+    inputs: Any = None
 
     @property
     def target(self):
         """The y that the estimator is fitted to."""
         return self.y[:, None] if self.as_column else self.y
 
+    def seen_by(self, base, indices=None):
+        """What the predictor inside a fitted estimator is given for (some) rows."""
+        rows = self.X if self.inputs is None else self.inputs
+        rows = rows if indices is None else safe_indexing(rows, indices)
+        return transformed(base, rows) if self.inputs is None else rows
+
     def take(self, indices):
         """The rows at these positions."""
-        groups = self.sensitive_features
+        groups, inputs = self.sensitive_features, self.inputs
         return replace(
             self,
+            inputs=None if inputs is None else safe_indexing(inputs, indices),
             X=safe_indexing(self.X, indices),
             y=self.y[indices],
             sensitive_features=None if groups is None else _take(groups, indices),
@@ -196,6 +210,22 @@ class Split:
     positions: np.ndarray | None
     n_samples: int
     source: str
+
+    def trained_on(self, base, inputs):
+        """The same rows, with what the last step of a Pipeline was fitted on.
+
+        Evaluation rows are what the fitted Pipeline makes of them.
+        """
+        if inputs is None:
+            return self
+        training = replace(self.training, inputs=inputs)
+        if self.evaluation is not self.training:
+            return replace(self, training=training)
+        again = transformed(base, self.training.X)
+        if same_rows(inputs, again):
+            return replace(self, training=training, evaluation=training)
+        evaluation = replace(self.evaluation, inputs=again)
+        return replace(self, training=training, evaluation=evaluation)
 
     def scatter(self, values):
         """Values of the training rows, with zeros for rows that were held out."""

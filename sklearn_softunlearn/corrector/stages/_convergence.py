@@ -11,11 +11,31 @@ from sklearn_softunlearn.updates import is_optimal
 _MATTERS = 0.01
 
 
-def warn_if_unconverged(state):
-    """Warn if the optimum of the training objective would give another answer."""
+def warn_of_steps(names):
+    """Warn that steps of a Pipeline fitted its last step on unknown numbers."""
+    named = ", ".join(map(repr, names))
+    warn(
+        f"The step {named} of the fitted Pipeline trains its last step with other "
+        "numbers than it transforms the same rows to (it is cross-fitted, or draws at "
+        "random), so influences are not those of what the model was trained on. (a) "
+        "Give the Pipeline unfitted: fit trains it and uses what its last step is "
+        "fitted on; or (b) correct the last step alone, on what it was fitted to.",
+        BaseNotConvergedWarning,
+    )
+
+
+def warn_if_unconverged(state, causes=list):
+    """Warn if the optimum of the training objective would give another answer.
+
+    Parameters
+    ----------
+    state : Linearization
+    causes : callable
+        Returns names of steps of a Pipeline because of which it may do so.
+    """
     model = state.model
     if not model.minimises_objective:
-        return _warn_if_trained_elsewhere(state)
+        return _warn_if_trained_elsewhere(state, causes)
     gradient = model.objective_gradient(model.row_weight)
     # Where solving takes iterations, a few are enough.
     solve = getattr(state.solve, "roughly", state.solve)
@@ -24,6 +44,8 @@ def warn_if_unconverged(state):
     size = max(model.objective(model.row_weight), np.finfo(float).tiny)
     share, enough = gain / size, model.converged_share
     if share > enough and _matters(state, step):
+        if named := causes():
+            return warn_of_steps(named)
         warn(
             "The base model has not converged: the gradient of its training objective "
             f"has norm {np.linalg.norm(gradient):.3g}, and one Newton step would lower "
@@ -44,10 +66,12 @@ def warn_if_unconverged(state):
         )
 
 
-def _warn_if_trained_elsewhere(state):
+def _warn_if_trained_elsewhere(state, causes):
     """Warn if training on these rows does not lead to the fitted parameters."""
     gap = state.model.training_gap()
     if gap > _MATTERS:
+        if named := causes():
+            return warn_of_steps(named)
         warn(
             "Training on these rows with this structure does not give the fitted leaf "
             f"values: predictions differ by {gap:.2%} of their spread. Influences are "

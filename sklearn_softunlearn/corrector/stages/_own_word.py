@@ -15,6 +15,7 @@ from sklearn_softunlearn.models import (
     embed,
     model_class,
     predictor,
+    same_rows,
     transformed,
     with_predictor,
 )
@@ -44,7 +45,7 @@ def check_own_word(estimator, model, training, evaluation, layer):
     """
     check_own_predictions(estimator, model, evaluation, layer)
     positions = _sample(np.flatnonzero(model.row_weight))
-    inputs = transformed(estimator, safe_indexing(training.X, positions))
+    inputs = training.seen_by(estimator, positions)
     losses = model.losses(inputs, positions)
     if losses is None or np.isclose(*losses, rtol=_TOLERANCE, atol=1e-6):
         return
@@ -59,6 +60,19 @@ def check_own_word(estimator, model, training, evaluation, layer):
 def check_own_predictions(estimator, model, evaluation, layer):
     """Raise ValueError unless the estimator predicts what the model does."""
     rows = safe_indexing(evaluation.X, _sample(np.arange(n_rows(evaluation.X))))
+    try:
+        _check_predictions(estimator, model, rows, layer)
+    except ValueError as error:
+        if same_rows(transformed(estimator, rows), transformed(estimator, rows)):
+            raise
+        raise ValueError(
+            "estimator: a step of the Pipeline transforms the same rows to other "
+            "numbers each time, so that no prediction can be measured, or changed, on "
+            "purpose. Give it a fixed random_state, or let it draw in fit alone."
+        ) from error
+
+
+def _check_predictions(estimator, model, rows, layer):
     last = predictor(estimator)
     options = model_class(last, layer).array_options
     raw = model.raw_prediction(checked_array(embed(estimator, rows, layer), **options))

@@ -18,7 +18,10 @@ from sklearn_softunlearn.corrector.stages._attacked_rows import (
     attacks_in,
     with_attacked_rows,
 )
-from sklearn_softunlearn.corrector.stages._convergence import warn_if_unconverged
+from sklearn_softunlearn.corrector.stages._convergence import (
+    warn_if_unconverged,
+    warn_of_steps,
+)
 from sklearn_softunlearn.corrector.stages._exact import ExactProblem
 from sklearn_softunlearn.corrector.stages._linearization import (
     Linearization,
@@ -35,10 +38,11 @@ from sklearn_softunlearn.criteria import (
 from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.models import (
     checked_array,
+    cross_fitted_steps,
     embed,
     model_class,
     predictor,
-    transformed,
+    unlike_steps,
 )
 
 
@@ -147,11 +151,11 @@ def linearize_estimator(
     groups = _groups(training, evaluation, [each.criterion for each in named])
     last = predictor(base)
     make_model = model_class(last, layer, trees)
-    X = _embedded(base, training, layer, make_model.array_options)
+    options = make_model.array_options
+    X = _embedded(base, training, layer, options)
     y = encoded_target(training, last)
     model = make_model(last, X, y, training.sample_weight)
     same = evaluation is training
-    options = make_model.array_options
     X_eval = X if same else _embedded(base, evaluation, layer, options)
     check_own_word(base, model, training, evaluation, layer)
     rows = EvaluationRows(
@@ -168,7 +172,7 @@ def linearize_estimator(
     )
     attacks = attacks_in([each.criterion for each in named], rows)
     if attacks:
-        inputs = _numbers_to_attack(transformed(base, evaluation.X), options)
+        inputs = _numbers_to_attack(evaluation.seen_by(base), options)
         X_eval, rows = with_attacked_rows(model, X_eval, rows, inputs, attacks)
     rows = with_positive_class(rows, pos_label)
     named = [_bound(each, rows) for each in named]
@@ -176,8 +180,22 @@ def linearize_estimator(
         curvature, model.parameters.size, model.curvature_beyond_dense
     )
     state = linearize(model, X_eval, rows, *named, solver, memory=memory)
-    warn_if_unconverged(state)
+    _warn_of_training(state, base, training)
     return state, groups
+
+
+def _warn_of_training(state, base, training):
+    """Warn if the model was not trained on these rows as they are, to the end."""
+    known = training.inputs is not None  # what the last step of a Pipeline was given
+    named = [] if known else cross_fitted_steps(base)
+    if named:
+        warn_of_steps(named)
+        return
+
+    def causes():
+        return [] if known else unlike_steps(base, training.X, training.y)
+
+    warn_if_unconverged(state, causes)
 
 
 def _bound(named, rows):
@@ -209,5 +227,5 @@ def _numbers_to_attack(X, options):
 
 def _embedded(base, table, layer, options):
     with remedy_for_values():
-        X = embed(base, table.X, layer)
+        X = embed(predictor(base), table.seen_by(base), layer)
         return checked_array(X, f"X{table.suffix}", **options)

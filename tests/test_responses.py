@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from sklearn_softunlearn.pointwise import BinaryLogLoss
-from sklearn_softunlearn.pointwise._responses import (
+from sklearn_softunlearn.pointwise import (
+    BinaryLogLoss,
     ExponentialResponse,
     IdentityResponse,
     LogisticResponse,

@@ -21,7 +21,7 @@ from sklearn_softunlearn.confidence._intervals import (
 )
 from sklearn_softunlearn.confidence._limits import Means
 from sklearn_softunlearn.confidence._testing import run_in_order
-from sklearn_softunlearn.criteria import GroupValues
+from sklearn_softunlearn.criteria import GroupValues, usual_score
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,6 @@ def promised(criterion, at_most, at_least):
 def _utility(given):
     """Accuracy, of a regression R^2, of each model."""
     numbers = given.y.dtype.kind == "f" and len(np.unique(given.y)) > 2
-    criterion = GroupValues("r2_score" if numbers else "accuracy_score")
+    criterion = GroupValues(f"{usual_score(not numbers)}_score")
     paired = given.paired(criterion.takes, [criterion], labels=True)
     return np.array([criterion.hard_value(a, paired.rows)[-1] for a in paired.answers])

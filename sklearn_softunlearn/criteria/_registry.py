@@ -58,3 +58,8 @@ def _several(criteria, parameter):
         return CriterionList([resolve_criterion(each, parameter) for each in criteria])
     except ValueError as error:
         raise ValueError(f"{parameter}={described(criteria)}: {error}") from error
+
+
+def usual_score(classification):
+    """Name of the score that a model is judged by where nobody says: its `score`."""
+    return "accuracy" if classification else "r2"

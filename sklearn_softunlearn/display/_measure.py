@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from sklearn_softunlearn.criteria import AdversarialLoss, MeanLoss
-from sklearn_softunlearn.scoring import metric_scorer, with_groups
+from sklearn_softunlearn.criteria import AdversarialLoss, MeanLoss, usual_score
+from sklearn_softunlearn.scoring import loss_name, metric_scorer, with_groups
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ def as_measure(given, corrector):
     name, kind = given, is_classifier(corrector)
     probabilities = hasattr(corrector, "predict_proba")
     if isinstance(given, MeanLoss) or (isinstance(given, str) and given == "loss"):
-        if kind and not probabilities:
+        name = loss_name(kind, probabilities)
+        if name == "zero_one_loss":
             scorer = metric_scorer("loss", probabilities=False)
             return Measure("zero-one loss", scorer, sign=-1)
-        name = "neg_log_loss" if kind else "neg_mean_squared_error"
+        name = f"neg_{name}"
     if isinstance(name, str) and name in get_scorer_names():
         negated = name.startswith("neg_")
         plain = name.removeprefix("neg_")
@@ -75,7 +76,7 @@ def measures_of(metric, utility, corrector, sensitive_features):
     ids = getattr(corrector, "sensitive_feature_ids", None)
     kind = is_classifier(corrector)
     metric = corrector.metric if metric is None else metric
-    utility = ("accuracy" if kind else "r2") if utility is None else utility
+    utility = usual_score(kind) if utility is None else utility
     measures = [as_measure(each, corrector) for each in (metric, utility)]
     compared = [measure.name for measure in measures if measure.takes_groups]
     if compared and sensitive_features is None and ids is None:

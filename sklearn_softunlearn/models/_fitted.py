@@ -24,6 +24,15 @@ class MeanLossMixin:
         moved._linearize_l1(np.sign(self._l1_slope))
         return moved
 
+    def shared_penalty_gradient(self):
+        """The gradient of Omega over S: the loss is a mean."""
+        slope = self.penalty_slope() + self.l2_strength() * self.parameters
+        return slope / self._mass
+
+    def with_row_weight(self, row_weight):
+        """The same, with an Omega that has grown with the sum of the weights."""
+        return super().with_row_weight(row_weight).penalized_as(row_weight)
+
 
 class FittedLinearModel(LinearModel):
     """Linear predictor that a fitted scikit-learn estimator holds.

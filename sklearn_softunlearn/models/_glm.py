@@ -45,18 +45,6 @@ class TweedieModel(MeanLossMixin, FittedLinearModel):
         """``S * alpha`` for the coefficients, 0 for the intercept."""
         return self.per_parameter(self._mass * self.estimator.alpha, 0.0)
 
-    def shared_penalty_gradient(self):
-        """The gradient of Omega over S: the loss is a mean."""
-        slope = self.penalty_slope() + self.l2_strength() * self.parameters
-        return slope / self._mass
-
-    def with_row_weight(self, row_weight):
-        """The same, with an Omega that has grown with the sum of the weights."""
-        moved = super().with_row_weight(row_weight)
-        moved._mass = float(np.sum(row_weight))
-        moved._linearize_l1(np.sign(self.penalty_slope()))
-        return moved
-
     def refit_estimator(self, row_weight):
         """Unfitted estimator whose penalty is as strong as in the original fit."""
         alpha = self.estimator.alpha * self._mass / np.sum(row_weight)

@@ -7,12 +7,7 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn_softunlearn._sklearn_compat import class_weights
 from sklearn_softunlearn.models._fitted import FittedLinearModel
 from sklearn_softunlearn.models._linear import common_shifts
-from sklearn_softunlearn.pointwise import (
-    BinaryLogLoss,
-    LogisticResponse,
-    SoftmaxLogLoss,
-    SoftmaxResponse,
-)
+from sklearn_softunlearn.pointwise import log_loss_of
 
 
 class LogisticModel(FittedLinearModel):
@@ -60,15 +55,15 @@ class LogisticModel(FittedLinearModel):
         self._C, self._l1_ratio = _penalty(estimator)
         if self._l1_ratio > 0:  # newton-cholesky takes no l1 penalty
             self.convergence_advice = FittedLinearModel.convergence_advice
-        multinomial = len(estimator.classes_) > 2
+        loss, response = log_loss_of(len(estimator.classes_))
         row_weight = sample_weight * class_weights(estimator, y, sample_weight)[y]
         super().__init__(
             estimator,
             X,
             y,
             row_weight,
-            loss=SoftmaxLogLoss() if multinomial else BinaryLogLoss(),
-            response=SoftmaxResponse() if multinomial else LogisticResponse(),
+            loss=loss,
+            response=response,
         )
 
     def answers(self, raw_prediction):

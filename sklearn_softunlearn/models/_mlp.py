@@ -13,14 +13,11 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_softunlearn.models._linear import LinearModel, common_shifts
 from sklearn_softunlearn.pointwise import (
-    BinaryLogLoss,
     ExponentialResponse,
     HalfSquaredError,
     HalfTweedieDeviance,
     IdentityResponse,
-    LogisticResponse,
-    SoftmaxLogLoss,
-    SoftmaxResponse,
+    log_loss_of,
 )
 
 _ACTIVATIONS = {
@@ -188,9 +185,7 @@ def _loss_and_response(estimator):
         if estimator.loss == "poisson":
             return HalfTweedieDeviance(1, log_link=True), ExponentialResponse()
         return HalfSquaredError(), IdentityResponse()
-    if len(estimator.classes_) > 2:
-        return SoftmaxLogLoss(), SoftmaxResponse()
-    return BinaryLogLoss(), LogisticResponse()
+    return log_loss_of(len(estimator.classes_))
 
 
 def _n_batches(estimator, n_samples):

@@ -30,6 +30,7 @@ from sklearn_softunlearn.pointwise._margins import (
     SquaredHinge,
     SquaredMargin,
 )
+from sklearn_softunlearn.pointwise._pairs import SwappedClasses, log_loss_of
 from sklearn_softunlearn.pointwise._regression import (
     ConcomitantHuber,
     HalfSquaredError,
@@ -43,7 +44,6 @@ from sklearn_softunlearn.pointwise._responses import (
     LogisticResponse,
     ProbabilityResponse,
     SoftmaxResponse,
-    SwappedClasses,
     margin_response,
 )
 
@@ -67,5 +67,6 @@ __all__ = [
     "SquaredHinge",
     "SquaredMargin",
     "SwappedClasses",
+    "log_loss_of",
     "margin_response",
 ]

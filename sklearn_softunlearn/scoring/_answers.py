@@ -8,15 +8,9 @@ regression one column, the prediction.
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils import column_or_1d
-
-from sklearn_softunlearn.scoring._labels import (
-    check_not_continuous,
-    indicators,
-    is_regression,
-    known_classes,
-    positive_class,
-)
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 METHODS = ("predict", "predict_proba", "decision_function")
 # The methods whose output a metric can count, in order of preference.
@@ -53,18 +47,18 @@ class Answers:
     def of(cls, estimator, X, y, *, metric, name, response_method, pos_label):
         """Reader for models like this one and a criterion ``metric``."""
         methods = methods_of(metric, name, response_method)
-        unknown = not hasattr(estimator, "classes_")
-        if is_regression(estimator) or (unknown and metric.takes == "numbers"):
-            return cls(name, methods, None, None)
-        labels = [y]
-        if unknown:
-            labels.append(column_or_1d(np.asarray(estimator.predict(X))))
-            check_not_continuous(name, labels[-1])
-        classes = known_classes(estimator, *labels)
-        if pos_label is None:
+        numbers = metric.takes == "numbers"
+        classes = _classes_of(estimator, X, y, name, numbers=numbers)
+        if classes is None or pos_label is None:
             return cls(name, methods, classes, None)
-        position = classes.index(positive_class(classes, pos_label))
-        return cls(name, methods, classes, position)
+        return cls(name, methods, classes, _position(classes, pos_label))
+
+    @classmethod
+    def of_one_class(cls, estimator, X, y, *, name, method, pos_label):
+        """Reader of one method, that compares one class with the rest."""
+        classes = _classes_of(estimator, X, y, name)
+        position = None if classes is None else _position(classes, pos_label)
+        return cls(name, (method,), classes, position)
 
     @property
     def counted_classes(self):
@@ -79,7 +73,7 @@ class Answers:
         """True labels as positions among `counted_classes`, or true numbers."""
         if self.classes is None:
             return np.asarray(y, dtype=float)
-        return np.argmax(self._columns(indicators(y, self.classes, "y")), axis=1)
+        return np.argmax(self._columns(_indicators(y, self.classes, "y")), axis=1)
 
     def __call__(self, model, X):
         """Columns of the answers, of shape (n_samples, n_columns)."""
@@ -94,7 +88,7 @@ class Answers:
         if self.classes is None:
             return column_or_1d(response).astype(float)[:, None]
         if method == "predict":
-            response = indicators(column_or_1d(response), self.classes, "predict(X)")
+            response = _indicators(column_or_1d(response), self.classes, "predict(X)")
         elif response.ndim == 1:
             response = np.column_stack([-response, response])
         elif method == "predict_proba":
@@ -128,3 +122,59 @@ def methods_of(metric, name, response_method):
         f"{name} compares {compared}, and response_method={response_method!r} gives "
         f"{given}. Leave response_method out, or give one of {known}."
     )
+
+
+def _classes_of(estimator, X, y, name, *, numbers=False):
+    """Classes that the estimator can predict, as a list; None if it predicts numbers.
+
+    ``numbers`` says what it does where it does not say itself.
+    """
+    unknown = not hasattr(estimator, "classes_")
+    regression = hasattr(estimator, "__sklearn_tags__") and is_regressor(estimator)
+    if regression or (unknown and numbers):
+        return None
+    if not unknown:
+        return np.asarray(estimator.classes_).tolist()
+    predicted = column_or_1d(np.asarray(estimator.predict(X)))
+    _check_not_continuous(name, predicted)
+    found = unique_labels(y, predicted).tolist()
+    usual = [pair for pair in ([0, 1], [-1, 1]) if set(found) <= set(pair)]
+    return usual[0] if usual else found
+
+
+def _position(classes, pos_label):
+    """Of the class that is compared with the rest."""
+    if pos_label is None and len(classes) == 2:
+        return 1
+    if pos_label in classes:
+        return classes.index(pos_label)
+    raise ValueError(
+        f"pos_label={pos_label!r} must be one of the {len(classes)} classes {classes}."
+    )
+
+
+def _indicators(labels, classes, name):
+    """1 in the column of the class of each row, of shape (n_samples, n_classes).
+
+    Raises
+    ------
+    ValueError
+        If a label is none of the classes.
+    """
+    columns = np.column_stack([labels == label for label in classes]).astype(float)
+    unknown = labels[~np.any(columns, axis=1)]
+    if len(unknown):
+        raise ValueError(
+            f"{name} holds labels that are no class of the estimator: "
+            f"{sorted(map(repr, set(unknown.tolist())))[:5]}. Its classes are "
+            f"{classes}."
+        )
+    return columns
+
+
+def _check_not_continuous(name, response):
+    if type_of_target(response, input_name="predict(X)").startswith("continuous"):
+        raise ValueError(
+            f"{name} compares class labels, and predict(X) gives continuous values "
+            f"such as {response[0]:.3g}. Give an estimator that predicts labels."
+        )

@@ -11,14 +11,13 @@ from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled
 from sklearn_softunlearn.corrector import check_same_order, columns_of
-from sklearn_softunlearn.scoring._called_metric import CalledMetric
-from sklearn_softunlearn.scoring._counted_metric import CountedMetric
 from sklearn_softunlearn.scoring._groups import (
     aligned_by_index,
     check_indexed,
     group_frame,
 )
 from sklearn_softunlearn.scoring._metrics import prefers_greater, resolve_metric
+from sklearn_softunlearn.scoring._models import CalledMetric, CountedMetric
 
 
 def fairness_scorer(

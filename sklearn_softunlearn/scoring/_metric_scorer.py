@@ -14,13 +14,12 @@ from sklearn_softunlearn.criteria import (
 from sklearn_softunlearn.scoring._fairness_scorer import fairness_scorer
 from sklearn_softunlearn.scoring._robustness_scorer import robustness_scorer
 
-# Scorers count what scikit-learn does, not the training loss of the model: of a
-# classifier of probabilities, of one without, and of a regressor.
-_LOSSES = {
-    "probability": "log_loss",
-    "label": "zero_one_loss",
-    "number": "mean_squared_error",
-}
+
+def loss_name(classification, probabilities):
+    """What scikit-learn counts for "loss"; not the training loss of the model."""
+    if not classification:
+        return "mean_squared_error"
+    return "log_loss" if probabilities else "zero_one_loss"
 
 
 def metric_scorer(metric, *, classification=True, probabilities=True, **options):
@@ -44,8 +43,7 @@ def metric_scorer(metric, *, classification=True, probabilities=True, **options)
     if not isinstance(metric, str | list | tuple | Criterion):
         return fairness_scorer(metric, **options)
     criterion = resolve_criterion(metric, "metric")
-    predicted = "probability" if probabilities else "label"
-    loss = _LOSSES[predicted if classification else "number"]
+    loss = loss_name(classification, probabilities)
     if isinstance(criterion, MeanLoss):
         if loss == "zero_one_loss":
             return make_scorer(zero_one_loss, greater_is_better=False)

@@ -8,8 +8,7 @@ import inspect
 
 from sklearn_softunlearn.criteria import Criterion, GroupMetric
 from sklearn_softunlearn.scoring._answers import METHODS, methods_of
-from sklearn_softunlearn.scoring._called_metric import CalledMetric
-from sklearn_softunlearn.scoring._counted_metric import CountedMetric
+from sklearn_softunlearn.scoring._models import CalledMetric, CountedMetric
 
 _GREATER_IS_BETTER = {
     "_difference": False,

@@ -14,7 +14,7 @@ from sklearn_softunlearn.confidence import (
     nothing_lost,
     promised,
 )
-from sklearn_softunlearn.criteria import EvaluationRows, GroupMetric
+from sklearn_softunlearn.criteria import EvaluationRows, GroupMetric, usual_score
 from sklearn_softunlearn.pointwise import AsGivenResponse
 from sklearn_softunlearn.scoring import Answers
 from sklearn_softunlearn.tuning._scoring import metadata_of
@@ -50,7 +50,7 @@ class Evidence:
         """Evidence for a requirement, checked as far as it can be without rows."""
         metric, utility = requirement.names(list(scorers))
         of_loss = requirement.bound()[0] == "utility_loss_at_most"
-        if of_loss and utility not in ("accuracy", "r2"):
+        if of_loss and utility not in map(usual_score, (True, False)):
             raise ValueError(
                 f"A confidence for utility_loss_at_most needs a utility that is named "
                 f"'accuracy' or 'r2'; it is {utility!r}."
@@ -117,9 +117,7 @@ class Evidence:
         scorer = self.scorers[self.metric]
         if not self.of_loss:
             return scorer.counted_on(model, rows.X, rows.y, **metadata_of(scorer, rows))
-        criterion = GroupMetric("accuracy_score_group_min")
-        if self.utility == "r2":
-            criterion = GroupMetric("r2_score_group_min")
+        criterion = GroupMetric(f"{self.utility}_score_group_min")
         answer = Answers.of(
             model, rows.X, rows.y, metric=criterion, name=self.utility,
             response_method=None, pos_label=None,

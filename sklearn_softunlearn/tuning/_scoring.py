@@ -9,7 +9,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled
-from sklearn_softunlearn.criteria import criterion_name
+from sklearn_softunlearn.criteria import criterion_name, usual_score
 from sklearn_softunlearn.scoring import fairness_scorer, metric_scorer
 
 SINGLE = "score"
@@ -29,7 +29,7 @@ def resolve_scorers(scoring, corrector):
     dict of str to callable
     """
     if scoring is None:
-        utility = "accuracy" if is_classifier(corrector) else "r2"
+        utility = usual_score(is_classifier(corrector))
         name = criterion_name(corrector.metric)
         scorer = metric_scorer(
             corrector.metric,

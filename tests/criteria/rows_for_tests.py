@@ -4,8 +4,7 @@
 import numpy as np
 
 from sklearn_softunlearn.criteria import EvaluationRows
-from sklearn_softunlearn.pointwise import BinaryLogLoss
-from sklearn_softunlearn.pointwise._responses import LogisticResponse
+from sklearn_softunlearn.pointwise import BinaryLogLoss, LogisticResponse
 
 
 class Softmax:

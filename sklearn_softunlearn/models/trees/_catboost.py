@@ -7,9 +7,9 @@ from sklearn.base import is_classifier
 from sklearn_softunlearn.models.trees._ensemble import TreeEnsemble, not_supported
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
-    boosted_classes,
     boosted_numbers,
 )
+from sklearn_softunlearn.pointwise import log_loss_of
 
 _CLASSES = ("Logloss", "MultiClass")
 _DISTRIBUTIONS = {"RMSE": "normal", "Poisson": "poisson"}
@@ -35,7 +35,7 @@ class CatBoost(TreeEnsemble):
                 estimator, f"loss_function={objective!r}", f"Use one of {wanted}."
             )
         if classifies:
-            self.loss, self.response = boosted_classes(len(estimator.classes_))
+            self.loss, self.response = log_loss_of(len(estimator.classes_))
         else:
             self.loss, self.response = boosted_numbers(_DISTRIBUTIONS[objective])
         self._scale, bias = estimator.get_scale_and_bias()

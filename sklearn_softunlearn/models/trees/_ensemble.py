@@ -65,5 +65,19 @@ def not_supported(estimator, what, remedy):
 
 
 def leaf_numbers_of_nodes(nodes, leaves):
-    """Position of each node id in ``leaves``, the sorted ids of the leaves."""
-    return np.searchsorted(leaves, nodes)
+    """Number of the leaf of each row within each tree, from the ids of its nodes.
+
+    Parameters
+    ----------
+    nodes : array-like of shape (n_samples, n_trees) or more, as `apply` returns it
+    leaves : list of ndarray
+        Sorted ids of the leaves of each tree.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_trees)
+    """
+    nodes = np.reshape(nodes, (len(nodes), -1)).astype(int)
+    return np.column_stack(
+        [np.searchsorted(own, nodes[:, t]) for t, own in enumerate(leaves)]
+    )

@@ -46,11 +46,7 @@ class Forest(TreeEnsemble):
 
     def numbers(self, X):
         """Number of the leaf of each row within each tree."""
-        nodes = self.estimator.apply(X)
-        nodes = nodes.reshape(len(nodes), -1)
-        return np.column_stack(
-            [leaf_numbers_of_nodes(nodes[:, t], v) for t, v in enumerate(self._leaves)]
-        )
+        return leaf_numbers_of_nodes(self.estimator.apply(X), self._leaves)
 
     def with_values(self, values):
         """Copy of the estimator with other leaf values."""

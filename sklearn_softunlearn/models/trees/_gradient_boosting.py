@@ -15,10 +15,10 @@ from sklearn_softunlearn.models.trees._ensemble import (
 )
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
-    boosted_classes,
     boosted_numbers,
 )
 from sklearn_softunlearn.models.trees._starts import best_constant, fixed
+from sklearn_softunlearn.pointwise import log_loss_of
 
 
 class GradientBoosting(TreeEnsemble):
@@ -28,7 +28,7 @@ class GradientBoosting(TreeEnsemble):
         super().__init__(estimator)
         _check_supported(estimator)
         if is_classifier(estimator):
-            self.loss, self.response = boosted_classes(len(estimator.classes_))
+            self.loss, self.response = log_loss_of(len(estimator.classes_))
         else:
             self.loss, self.response = boosted_numbers("normal")
         trees = [tree.tree_ for tree in estimator.estimators_.ravel()]
@@ -40,11 +40,7 @@ class GradientBoosting(TreeEnsemble):
 
     def numbers(self, X):
         """Number of the leaf of each row within each tree."""
-        nodes = self.estimator.apply(X)
-        nodes = nodes.reshape(len(nodes), -1)
-        return np.column_stack(
-            [leaf_numbers_of_nodes(nodes[:, t], v) for t, v in enumerate(self._leaves)]
-        )
+        return leaf_numbers_of_nodes(self.estimator.apply(X), self._leaves)
 
     def with_values(self, values):
         """Copy of the estimator with other leaf values."""

@@ -9,10 +9,10 @@ from sklearn_softunlearn.models.trees._boosting import Rounds
 from sklearn_softunlearn.models.trees._ensemble import TreeEnsemble, not_supported
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
-    boosted_classes,
     boosted_numbers,
 )
 from sklearn_softunlearn.models.trees._starts import best_constant
+from sklearn_softunlearn.pointwise import log_loss_of
 
 
 class HistGradientBoosting(TreeEnsemble):
@@ -21,7 +21,7 @@ class HistGradientBoosting(TreeEnsemble):
     def __init__(self, estimator):
         super().__init__(estimator)
         if is_classifier(estimator):
-            self.loss, self.response = boosted_classes(len(estimator.classes_))
+            self.loss, self.response = log_loss_of(len(estimator.classes_))
         else:
             self.loss, self.response = boosted_numbers(_distribution(estimator))
         self._trees = HistogramTrees(estimator)

@@ -11,10 +11,10 @@ from sklearn_softunlearn.models.trees._boosting import Rounds
 from sklearn_softunlearn.models.trees._ensemble import TreeEnsemble, not_supported
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
-    boosted_classes,
     boosted_numbers,
 )
 from sklearn_softunlearn.models.trees._starts import best_constant, class_logs, fixed
+from sklearn_softunlearn.pointwise import log_loss_of
 
 _DISTRIBUTIONS = {"regression": "normal", "poisson": "poisson"}
 # The second derivative of its Poisson objective is raised by exp(0.7).
@@ -35,7 +35,7 @@ class LightGBM(TreeEnsemble):
         _check_supported(estimator, self._options)
         if is_classifier(estimator):
             n_classes = len(estimator.classes_)
-            self.loss, self.response = boosted_classes(n_classes)
+            self.loss, self.response = log_loss_of(n_classes)
             n_outputs = 1 if n_classes == 2 else n_classes
         else:
             n_outputs = 1

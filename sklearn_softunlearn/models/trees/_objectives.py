@@ -2,24 +2,13 @@
 """Losses and responses that the libraries have in common."""
 
 from sklearn_softunlearn.pointwise import (
-    BinaryLogLoss,
     ExponentialResponse,
     HalfBrierLoss,
     HalfSquaredError,
     HalfTweedieDeviance,
     IdentityResponse,
-    LogisticResponse,
     ProbabilityResponse,
-    SoftmaxLogLoss,
-    SoftmaxResponse,
 )
-
-
-def boosted_classes(n_classes):
-    """Log loss of log-odds: one raw prediction for two classes, else one for each."""
-    if n_classes == 2:
-        return BinaryLogLoss(), LogisticResponse()
-    return SoftmaxLogLoss(), SoftmaxResponse()
 
 
 def boosted_numbers(distribution):

@@ -16,10 +16,10 @@ from sklearn_softunlearn.models.trees._ensemble import (
 )
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
-    boosted_classes,
     boosted_numbers,
 )
 from sklearn_softunlearn.models.trees._starts import best_constant, fixed
+from sklearn_softunlearn.pointwise import log_loss_of
 
 _CLASSES = ("binary:logistic", "multi:softprob", "multi:softmax")
 _DISTRIBUTIONS = {
@@ -46,7 +46,7 @@ class XGBoost(TreeEnsemble):
         _check_supported(estimator, learner)
         objective = learner["objective"]["name"]
         if is_classifier(estimator):
-            self.loss, self.response = boosted_classes(len(estimator.classes_))
+            self.loss, self.response = log_loss_of(len(estimator.classes_))
         else:
             self.loss, self.response = boosted_numbers(_DISTRIBUTIONS[objective])
         self.base = _base(learner, objective)
@@ -63,11 +63,7 @@ class XGBoost(TreeEnsemble):
 
     def numbers(self, X):
         """Number of the leaf of each row within each tree."""
-        nodes = self.estimator.apply(X)
-        nodes = np.reshape(nodes, (len(nodes), -1)).astype(int)
-        return np.column_stack(
-            [leaf_numbers_of_nodes(nodes[:, t], v) for t, v in enumerate(self._leaves)]
-        )
+        return leaf_numbers_of_nodes(self.estimator.apply(X), self._leaves)
 
     def with_values(self, values):
         """Copy of the estimator with other leaf values."""

@@ -29,11 +29,8 @@ from sklearn_softunlearn.criteria._group_values import GroupValues
 from sklearn_softunlearn.criteria._limits import Limits
 from sklearn_softunlearn.criteria._loss import GroupLoss, MeanLoss
 from sklearn_softunlearn.criteria._neighbors import NeighborInconsistency
-from sklearn_softunlearn.criteria._registry import (
-    criterion_name,
-    resolve_criterion,
-    usual_score,
-)
+from sklearn_softunlearn.criteria._registry import criterion_name, resolve_criterion
+from sklearn_softunlearn.criteria._registry import usual_score as usual_score
 from sklearn_softunlearn.criteria._several import CriterionList
 from sklearn_softunlearn.pointwise import (
     IdentityResponse,
@@ -58,5 +55,4 @@ __all__ = [
     "check_shapes",
     "criterion_name",
     "resolve_criterion",
-    "usual_score",
 ]

@@ -11,11 +11,24 @@ from sklearn_softunlearn.pointwise._responses import (
 def log_loss_of(n_classes):
     """Log loss and probability of log-odds.
 
-    There is one raw prediction for two classes, and else one for each.
+    Two classes have one raw prediction, more have one each.
+
+    Parameters
+    ----------
+    n_classes : int
+        At least 2.
 
     Returns
     -------
-    loss, response
+    loss : BinaryLogLoss or SoftmaxLogLoss
+    response : LogisticResponse or SoftmaxResponse
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn.pointwise import log_loss_of
+    >>> loss, response = log_loss_of(3)
+    >>> type(loss).__name__, type(response).__name__
+    ('SoftmaxLogLoss', 'SoftmaxResponse')
     """
     if n_classes == 2:
         return BinaryLogLoss(), LogisticResponse()

@@ -493,7 +493,6 @@ def test_metric_at_its_optimum_leaves_the_model_unchanged(data, weighting):
         make_pipeline(LogisticRegression(), "passthrough"),
         FrozenEstimator(GaussianNB()),
         "logistic",
-        LogisticRegression,
     ],
     ids=str,
 )

@@ -760,7 +760,7 @@ def test_a_series_that_cannot_be_aligned_is_refused(data, X, y, match):
         ({"metric": PARITY, "methods": "to_overall"}, "cannot be called.*methods"),
         (
             {"metric": PARITY, "response_method": "guess"},
-            "response_method='guess' must",
+            "response_method='guess' is not known",
         ),
         ({"metric": PARITY, "response_method": "predict_proba"}, "gives scores"),
         (

@@ -4,10 +4,12 @@
 import argparse
 import os
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 
 from sklearn_softunlearn import __version__
+from sklearn_softunlearn._choices import did_you_mean
 
 DATASETS = ("adult", "bank", "credit", "simulated")
 DATA_HOME_VARIABLE = "SOFTUNLEARN_DATA_HOME"
@@ -209,7 +211,12 @@ def parse_arguments(argv=None):
     _add_data_options(parser)
     _add_correction_options(parser)
     _add_output_options(parser)
-    options = parser.parse_args(argv)
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        known = re.findall(r"--[a-z-]+", parser.format_usage())
+        words = [word for word in unknown if word.startswith("--")]
+        hints = "".join(did_you_mean(word, known) for word in words)
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}.{hints}")
     table_options = (options.table, options.target, options.sensitive)
     if any(table_options) and not all(table_options):
         parser.error("--csv, --target and --sensitive are given together")

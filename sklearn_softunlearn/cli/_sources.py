@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from fairlearn import datasets as fairlearn_datasets
 
+from sklearn_softunlearn._choices import did_you_mean
 from sklearn_softunlearn.cli._files import read_table, typed
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
 from sklearn_softunlearn.cli._table import OTHER, TableMaker, make_like, plain_labels
@@ -94,7 +95,8 @@ def _check_columns(frame, path, target, sensitive):
     for column in [target, *sensitive]:
         if column not in frame.columns:
             known = ", ".join(map(str, frame.columns[:30]))
-            raise CommandError(f"no column {column!r} in {path}; it has: {known}")
+            hint = did_you_mean(column, list(frame.columns))
+            raise CommandError(f"no column {column!r} in {path}.{hint} It has: {known}")
     if target in sensitive:
         raise CommandError(f"column {target!r} cannot be both target and sensitive")
 

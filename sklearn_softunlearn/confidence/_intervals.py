@@ -9,12 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from sklearn_softunlearn._choices import did_you_mean
 from sklearn_softunlearn.confidence._given import GivenPredictions
 from sklearn_softunlearn.confidence._resampling import (
     functionals_of_draws,
     interval,
 )
-from sklearn_softunlearn.criteria import GroupMetric, GroupValues
+from sklearn_softunlearn.criteria import GroupMetric, GroupValues, metric_names
 
 DEFAULT_METRICS = (
     "selection_rate",
@@ -182,7 +183,14 @@ def _criterion(metric, pos_label):
         return GroupValues(metric, pos_label)
     except ValueError:
         pass
-    return group_metric(metric, pos_label)
+    try:
+        return group_metric(metric, pos_label)
+    except ValueError as error:
+        known = [*GroupValues.NAMES, *metric_names()]
+        hint = did_you_mean(metric, known)
+        if metric in known or not hint:
+            raise
+        raise ValueError(f"metrics: {metric!r} is not known.{hint}") from error
 
 
 def group_metric(metric, pos_label):

@@ -28,6 +28,7 @@ from sklearn_softunlearn.criteria._group_metric import GroupMetric
 from sklearn_softunlearn.criteria._group_values import GroupValues
 from sklearn_softunlearn.criteria._limits import Limits
 from sklearn_softunlearn.criteria._loss import GroupLoss, MeanLoss
+from sklearn_softunlearn.criteria._names import metric_names
 from sklearn_softunlearn.criteria._neighbors import NeighborInconsistency
 from sklearn_softunlearn.criteria._registry import criterion_name, resolve_criterion
 from sklearn_softunlearn.criteria._registry import usual_score as usual_score
@@ -54,5 +55,6 @@ __all__ = [
     "SoftmaxResponse",
     "check_shapes",
     "criterion_name",
+    "metric_names",
     "resolve_criterion",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.criteria._attacks import (
     boundary_step,
     one_step,
@@ -16,6 +17,7 @@ from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows, normal
 from sklearn_softunlearn.criteria._loss import error_kind, row_errors
 
 _ATTACKS = ("auto", "fgsm", "pgd", "deepfool")
+_NORMS = ("linf", "l2")
 
 
 class AdversarialLoss(Criterion):
@@ -193,9 +195,9 @@ class AdversarialLoss(Criterion):
 
     def _check_parameters(self):
         if self.attack not in _ATTACKS:
-            raise ValueError(f"attack={self.attack!r} is not known: {_ATTACKS}.")
-        if self.norm not in ("linf", "l2"):
-            raise ValueError(f"norm={self.norm!r} is not known: 'linf' or 'l2'.")
+            raise ValueError(unknown_choice("attack", self.attack, _ATTACKS))
+        if self.norm not in _NORMS:
+            raise ValueError(unknown_choice("norm", self.norm, _NORMS))
         unlimited = self.epsilon is None and self.attack == "deepfool"
         if not unlimited and not (isinstance(self.epsilon, Real) and self.epsilon >= 0):
             raise ValueError(

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
 from sklearn_softunlearn.criteria._comparison import reweighting_groups
 from sklearn_softunlearn.criteria._populations import populations
@@ -28,12 +29,11 @@ class GroupValues:
     'labels'
     """
 
+    NAMES = tuple(BASE_METRICS)
+
     def __init__(self, metric, pos_label=None):
         if metric not in BASE_METRICS:
-            raise ValueError(
-                f"metric={metric!r} is not the metric of a group. Give one of "
-                f"{', '.join(BASE_METRICS)}."
-            )
+            raise ValueError(unknown_choice("metric", metric, self.NAMES))
         self.name, self._base, self._pos_label = metric, BASE_METRICS[metric], pos_label
 
     @property

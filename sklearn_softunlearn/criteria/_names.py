@@ -4,6 +4,12 @@
 import functools
 from dataclasses import dataclass, field
 
+from sklearn_softunlearn._choices import (
+    class_for_object,
+    closest,
+    did_you_mean,
+    unknown_choice,
+)
 from sklearn_softunlearn.criteria._aggregation import (
     Differences,
     Largest,
@@ -92,7 +98,7 @@ def build_aggregation(spec, method):
         transform.
     """
     if method not in _METHODS:
-        raise ValueError(f"method={method!r} is not known. Give one of {_METHODS}.")
+        raise ValueError(unknown_choice("method", method, _METHODS))
     if spec.transform in ("difference", "ratio"):
         _check_ratio(spec)
         return {"difference": Differences, "ratio": Ratios}[spec.transform](method)
@@ -113,7 +119,7 @@ def build_aggregation(spec, method):
 def check_options(spec, agg, pos_label):
     """Raise ValueError for an option that the metric does not have."""
     if agg not in _AGGREGATES:
-        raise ValueError(f"agg={agg!r} is not known. Give one of {_AGGREGATES}.")
+        raise ValueError(unknown_choice("agg", agg, _AGGREGATES))
     if agg != "worst_case" and len(spec.bases) == 1:
         raise ValueError(f"{spec.name} is one metric: leave out agg={agg!r}.")
     per_class = all(BASE_METRICS[base].task == "class" for base in spec.bases)
@@ -204,15 +210,45 @@ def _from(function, *packages):
     return str(getattr(function, "__module__", "")).partition(".")[0] in packages
 
 
+def metric_names():
+    """Every name that `GroupMetric` takes.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn.criteria._names import metric_names
+    >>> [name for name in metric_names() if "zero_one" in name]
+    ['zero_one_loss_difference', 'zero_one_loss_ratio', 'zero_one_loss_group_max']
+    """
+    names = [f"{title}_{gap}" for title in _TITLES for gap in TRANSFORMS[:2]]
+    for base, metric in BASE_METRICS.items():
+        worst = {True: ["min"], False: ["max"], None: ["min", "max"]}
+        names += [f"{base}_difference"]
+        names += [f"{base}_ratio"] if base != "r2_score" else []
+        names += [f"{base}_group_{end}" for end in worst[metric.greater_is_better]]
+    return names
+
+
 def _unknown(given, parameter):
+    if isinstance(given, type):
+        return class_for_object(parameter, given)
+    if given in ("loss", "group_loss"):
+        return (
+            f"{parameter}={given!r} is a criterion of its own and no GroupMetric: give "
+            "the name alone, or one such as zero_one_loss_group_max."
+        )
+    names = [*metric_names(), "loss", "group_loss"]
+    if closest(given, names):
+        return (
+            f"{parameter}={given!r} is not known.{did_you_mean(given, names)} Metrics "
+            "are named as in fairlearn, such as equalized_odds_difference; the "
+            "reference of GroupMetric lists them."
+        )
     bases = ", ".join(base for base in BASE_METRICS if base != "recall_score")
     return (
         f"{parameter}={described(given)} is not known, or has no smooth counterpart. "
         "Give (a) demographic_parity_difference, equal_opportunity_difference, "
         "equalized_odds_difference, or _ratio instead of _difference; (b) one of "
-        f"{bases}, followed by _difference, _ratio, _group_min or _group_max; (c) the "
-        "fairlearn.metrics function of such a name, or made by its "
-        "make_derived_metric; (d) 'loss' or 'group_loss'; (e) a Criterion: an object "
-        "of a subclass of your own, which needs value and gradient; (f) a list of "
-        "these."
+        f"{bases}, followed by _difference, _ratio, _group_min or _group_max; (c) a "
+        "function of fairlearn.metrics of such a name; (d) 'loss' or 'group_loss'; (e) "
+        "a Criterion of your own; (f) a list of these."
     )

@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch, check_scalar
 
+from sklearn_softunlearn._choices import unknown_choice
+
 SPLITS = {"celeba": ("train", "valid", "test", "all"), "cifar10": ("train", "test")}
 
 
@@ -162,7 +164,7 @@ def _torchvision_dataset(name, data_home, download, **options):
 
 def _split(name, split):
     if split not in SPLITS[name]:
-        raise ValueError(f"split={split!r} must be one of {list(SPLITS[name])}.")
+        raise ValueError(unknown_choice("split", split, list(SPLITS[name])))
     return split
 
 

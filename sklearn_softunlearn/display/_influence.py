@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
 from sklearn_softunlearn.inspection import ESTIMATES, agreement
 
@@ -103,7 +104,7 @@ class InfluenceDisplay:
         InfluenceDisplay
         """
         if estimate not in ESTIMATES:
-            raise ValueError(f"estimate={estimate!r} must be one of {ESTIMATES}.")
+            raise ValueError(unknown_choice("estimate", estimate, ESTIMATES))
         values = getattr(result, estimate)
         criterion = _position(result, criterion, "criterion")
         if utility is None and criterion + 1 < values.shape[1]:
@@ -262,7 +263,7 @@ def _position(result, given, parameter):
         return range(len(names))[given]
     named = [j for j, n in enumerate(names) if n == given or n.startswith(f"{given}: ")]
     if not named:
-        raise ValueError(f"{parameter}={given!r} must be one of {names}.")
+        raise ValueError(unknown_choice(parameter, given, names))
     return max(named, key=lambda j: result.current[j])
 
 

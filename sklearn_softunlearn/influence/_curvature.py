@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from sklearn.base import BaseEstimator
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.exceptions import CurvatureWarning, warn
 from sklearn_softunlearn.influence._conjugate_gradients import IterativeSolver
 from sklearn_softunlearn.influence._hessian import (
@@ -246,10 +247,9 @@ def resolve_curvature(curvature, n_parameters, beyond_dense="conjugate_gradient"
         return Cholesky() if dense else _BY_NAME[beyond_dense]()
     if isinstance(curvature, str) and curvature in _BY_NAME:
         return _BY_NAME[curvature]()
-    raise ValueError(
-        f"curvature={curvature!r} is not known. Give one of "
-        f"{['auto', *sorted(_BY_NAME)]} or an object such as Cholesky(damping=1e-3)."
-    )
+    known = ["auto", *sorted(_BY_NAME)]
+    others = "an object such as Cholesky(damping=1e-3)"
+    raise ValueError(unknown_choice("curvature", curvature, known, others))
 
 
 def _positive_definite_factor(hessian):

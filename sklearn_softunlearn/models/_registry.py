@@ -15,6 +15,7 @@ from sklearn_softunlearn.models._ridge import (
 )
 from sklearn_softunlearn.models._sgd import SGDClassifierModel, SGDRegressorModel
 from sklearn_softunlearn.models._svc import LinearSVCModel
+from sklearn_softunlearn.models._unsupported import unsupported
 from sklearn_softunlearn.models.trees import NAMES as TREES
 from sklearn_softunlearn.models.trees import TreeLeaves, supported_name
 
@@ -85,22 +86,8 @@ def model_class(estimator, layer="last", trees="auto"):
             estimator, _UNSUPPORTED_SUBCLASSES
         ):
             return model
-    names = ", ".join([*(each.__name__ for each in _MODELS), *TREES, *_SKORCH_NETS])
-    raise TypeError(
-        f"estimator: {type(estimator).__name__} is not supported. Supported are "
-        f"{names}, alone, inside a FrozenEstimator, or as the last step of a Pipeline."
-        f"{_hint(estimator)}"
-    )
-
-
-def _hint(estimator):
-    # By attribute: a corrector is in a room below this one.
-    if not (hasattr(estimator, "base_estimator_") and hasattr(estimator, "estimator_")):
-        return ""
-    return (
-        " Give its base_estimator_, the model before the correction, or its "
-        "estimator_, the corrected one."
-    )
+    names = [*(each.__name__ for each in _MODELS), *TREES, *_SKORCH_NETS]
+    raise TypeError(unsupported(estimator, names))
 
 
 def _is_skorch_net(estimator):

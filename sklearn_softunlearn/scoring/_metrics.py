@@ -6,6 +6,7 @@ Names are those of the corrector: `GroupMetric` is the one place that knows them
 
 import inspect
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.criteria import Criterion, GroupMetric
 from sklearn_softunlearn.scoring._answers import METHODS, methods_of
 from sklearn_softunlearn.scoring._models import CalledMetric, CountedMetric
@@ -39,9 +40,7 @@ def resolve_metric(metric, response_method, pos_label, params):
         If it is not known, or takes other arguments.
     """
     if response_method is not None and response_method not in METHODS:
-        raise ValueError(
-            f"response_method={response_method!r} must be one of {METHODS}."
-        )
+        raise ValueError(unknown_choice("response_method", response_method, METHODS))
     criterion = _criterion(metric, params)
     if criterion is not None:
         # Without the params, which are shown beside the name.

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import check_array
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.corrector import (
     AttackedModel,
     CorrectedEstimatorMixin,
@@ -71,10 +72,7 @@ def robustness_scorer(
     {'delta': 0.02}
     """
     if measure not in _MEASURES:
-        raise ValueError(
-            f"measure={measure!r} is not known. Give one of {_MEASURES}; the size of "
-            "the attack is epsilon=..."
-        )
+        raise ValueError(unknown_choice("measure", measure, _MEASURES))
     return _RobustnessScorer(measure, AdversarialLoss(**attack_params))
 
 

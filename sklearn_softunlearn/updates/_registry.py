@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Short names of the updates."""
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.updates._distillation import SCRUB, BadTeacher
 from sklearn_softunlearn.updates._fisher import FisherForgetting, NTKForgetting
 from sklearn_softunlearn.updates._gradient import (
@@ -41,10 +42,8 @@ def resolve_update(update):
         return update
     if isinstance(update, str) and update in _BY_NAME:
         return _BY_NAME[update]()
-    raise ValueError(
-        f"update={update!r} is not known. Give one of {sorted(_BY_NAME)} or an object "
-        "such as NewtonUpdate(max_iter=100)."
-    )
+    others = "an object such as NewtonUpdate(max_iter=100)"
+    raise ValueError(unknown_choice("update", update, list(_BY_NAME), others))
 
 
 def check_update(update, model):

@@ -125,7 +125,7 @@ def test_names_stand_for_positions(data, fitted, rows):
 
 
 def test_lengths_and_names_are_checked(rows):
-    with pytest.raises(ValueError, match=r"criterion='gap' must be one of \[.*loss"):
+    with pytest.raises(ValueError, match=r"criterion='gap' is not known.*'loss'"):
         InfluenceDisplay.from_leave_one_out(rows, criterion="gap")
     with pytest.raises(ValueError, match="one length"):
         InfluenceDisplay(metric=[1.0, 2.0], utility=[1.0])

@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.criteria import resolve_criterion
 from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.updates import resolve_update
@@ -54,7 +55,7 @@ def check_parameters(corrector):
     for name, choices in _CHOICES.items():
         value = getattr(corrector, name)
         if not isinstance(value, str | None) or value not in choices:
-            raise ValueError(f"{name}={value!r} is not known. Give one of {choices}.")
+            raise ValueError(unknown_choice(name, value, choices))
     _check_bins(corrector.bins)
     resolve_criterion(corrector.metric, "metric")
     resolve_criterion(corrector.utility, "utility")
@@ -90,7 +91,5 @@ def resolve_weighting(weighting):
         return weighting
     if isinstance(weighting, str) and weighting in _WEIGHTINGS:
         return _WEIGHTINGS[weighting]
-    raise ValueError(
-        f"weighting={weighting!r} is not known. Give one of {tuple(_WEIGHTINGS)} or an "
-        "object such as HardDeletion(k=0.2)."
-    )
+    others = "an object such as HardDeletion(k=0.2)"
+    raise ValueError(unknown_choice("weighting", weighting, list(_WEIGHTINGS), others))

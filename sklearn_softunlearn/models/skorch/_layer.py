@@ -4,6 +4,7 @@
 import numpy as np
 from sklearn.base import is_classifier
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.models.skorch._last_layer import LastLayerModel
 from sklearn_softunlearn.models.skorch._module import ModuleModel
 from sklearn_softunlearn.models.skorch._net import (
@@ -12,6 +13,11 @@ from sklearn_softunlearn.models.skorch._net import (
     explained,
 )
 from sklearn_softunlearn.models.skorch._rows import as_rows, labels_of
+
+_LAYERS = ("last", "all", "lora")
+_PARAMETERS = (
+    "a list of names or patterns of parameters, such as ['fc.weight', 'fc.bias']"
+)
 
 
 class NetLayer:
@@ -36,11 +42,8 @@ class NetLayer:
 
     def __init__(self, layer):
         self.layer = layer
-        if isinstance(layer, str) and layer not in ("last", "all", "lora"):
-            raise ValueError(
-                f"layer={layer!r} is not known. Give 'last', 'all', 'lora' or a list "
-                "of names or patterns of parameters, such as ['fc.weight', 'fc.bias']."
-            )
+        if isinstance(layer, str) and layer not in _LAYERS:
+            raise ValueError(unknown_choice("layer", layer, _LAYERS, _PARAMETERS))
 
     def __call__(self, net, X, y, sample_weight):
         """The trained model of a fitted net; X as `embed` returns it."""

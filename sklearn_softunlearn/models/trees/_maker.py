@@ -5,6 +5,7 @@ from importlib import import_module
 
 import numpy as np
 
+from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.models.trees._joint import JointLeaves
 from sklearn_softunlearn.models.trees._refit import RefitLeaves
 
@@ -62,7 +63,7 @@ class TreeLeaves:
 
     def __init__(self, estimator, trees="auto"):
         if not isinstance(trees, str) or trees not in CHOICES:
-            raise ValueError(f"trees={trees!r} is not known. Give one of {CHOICES}.")
+            raise ValueError(unknown_choice("trees", trees, CHOICES))
         file = _ENSEMBLES[supported_name(estimator)]
         self._ensemble = import_module(f"{_ROOM}.{file}").Ensemble
         self._model = _MODELS[self._ensemble.default if trees == "auto" else trees]

@@ -213,9 +213,13 @@ def _from(function, *packages):
 def metric_names():
     """Every name that `GroupMetric` takes.
 
+    Returns
+    -------
+    list of str
+
     Examples
     --------
-    >>> from sklearn_softunlearn.criteria._names import metric_names
+    >>> from sklearn_softunlearn.criteria import metric_names
     >>> [name for name in metric_names() if "zero_one" in name]
     ['zero_one_loss_difference', 'zero_one_loss_ratio', 'zero_one_loss_group_max']
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import inventories  # noqa: E402
 from gallery_style import set_style  # noqa: E402
 
 from sklearn_softunlearn import __version__  # noqa: E402
@@ -28,9 +29,16 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
     "mathml",
     "sphinx_gallery.gen_gallery",
+    "alternatives",
 ]
+intersphinx_mapping = inventories.write(HERE / "_build" / "inventories")
+# Prompts and output are not copied.
+copybutton_exclude = ".linenos, .gp, .go"
 exclude_patterns = ["_build", "decisions/README.md", "gallery/*"]
 suppress_warnings = [
     "config.cache",  # sphinx_gallery_conf holds functions, which are not cached
@@ -61,6 +69,7 @@ html_css_files = ["softunlearn.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",
+    "navbar_start": ["navbar-logo", "version"],
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 6,
     "show_prev_next": True,
@@ -69,6 +78,14 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
 }
+# Where the pages of several releases are served, a list of them (as the theme describes
+# it) lies at an address, and a menu takes the place of the version.
+if versions := os.environ.get("SOFTUNLEARN_DOC_VERSIONS"):
+    html_theme_options |= {
+        "navbar_start": ["navbar-logo", "version-switcher"],
+        "switcher": {"json_url": versions, "version_match": version},
+        "check_switcher": False,
+    }
 
 # The example of a net needs torch. Without it the rest of the gallery is built, and
 # the gallery's page says what is missing.
@@ -91,6 +108,9 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "abort_on_example_error": False,
     "only_warn_on_example_error": False,
-    "backreferences_dir": None,
+    # Each page of the reference shows the examples that use what it is about.
+    "backreferences_dir": "auto_examples/backreferences",
+    "doc_module": ("sklearn_softunlearn",),
+    "reference_url": {"sklearn_softunlearn": None},
     "plot_gallery": "True",
 }

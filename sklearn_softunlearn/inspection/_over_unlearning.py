@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Why deleting whole rows unlearns too much, measured on the user's data."""
 
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -72,19 +73,23 @@ class OverUnlearning:
 
     def __str__(self):
         """The causes in words."""
-        return (
+        lines = [
             f"Hard deletion of {self.n_cut} rows or soft weights of total "
             f"{self.mass_soft:.4g}, both for a change of {self.improvement:.4g} in "
-            f"'{self.metric}' (predicted)\n"
+            f"'{self.metric}' (predicted)",
             f"1. uncorrelated: influences on it and on '{self.utility}' have the "
             f"Spearman correlation {self.spearman:.2f}; {self.conflict_share:.0%} of "
-            "the rows cut are worth keeping for it\n"
+            "the rows cut are worth keeping for it",
             f"2. borderline: {self.borderline_share:.0%} of the rows cut do less than "
-            "half of the mean harm and are deleted like the worst\n"
-            f"3. left over: {self.harm_left:.0%} of all harm stays in the data\n"
+            "half of the mean harm and are deleted like the worst",
+            f"3. left over: {self.harm_left:.0%} of all harm stays in the data",
             f"predicted change of '{self.utility}': soft {self.utility_soft:+.3g}, "
             f"hard {self.utility_hard:+.3g}; sum of squared weights: soft "
-            f"{self.norm_soft:.4g}, hard {self.norm_hard:.4g}"
+            f"{self.norm_soft:.4g}, hard {self.norm_hard:.4g}",
+        ]
+        return "\n".join(
+            textwrap.fill(line, 88, subsequent_indent="   ", break_on_hyphens=False)
+            for line in lines
         )
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Before, predicted and after, side by side."""
 
+import textwrap
 from dataclasses import asdict, dataclass
 from html import escape
 
@@ -99,8 +100,9 @@ class CorrectionReport:
         cells = [_HEADER, *map(_cells, self.lines)]
         width = [max(len(row[j]) for row in cells) for j in range(len(_HEADER))]
         table = "\n".join(_aligned(row, width) for row in cells)
-        notes = "".join(f"\nNote: {note}" for note in self.notes)
-        return f"{self._title()}\n{table}\n{self._footer()}{notes}"
+        lines = [self._footer(), *(f"Note: {note}" for note in self.notes)]
+        below = "\n".join(_wrapped(line) for line in lines)
+        return f"{self._title()}\n{table}\n{below}"
 
     def _repr_html_(self):
         head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
@@ -128,6 +130,13 @@ class CorrectionReport:
             f"{self.deleted_mass:.4g} of {self.total_mass:g} (sum of the training "
             f"rows' weights), {share:.2%}{added}"
         )
+
+
+def _wrapped(text):
+    """A sentence in lines that a terminal and a page show whole."""
+    return textwrap.fill(
+        text, 88, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 class ReportHTMLMixin:

@@ -6,6 +6,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+# Before NumPy is imported: the threads of two examples on one core wait for each other.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
@@ -71,7 +75,7 @@ html_theme_options = {
     "navbar_align": "left",
     "navbar_start": ["navbar-logo", "version"],
     "navbar_end": ["theme-switcher"],
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "show_prev_next": True,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],

@@ -15,7 +15,12 @@ import pytest
 DOC = Path(__file__).resolve().parents[1] / "doc"
 PAGES = sorted(
     page
-    for page in [DOC / "index.md", *DOC.glob("guide/*.md"), *DOC.glob("howto/*.md")]
+    for page in [
+        DOC.parent / "README.md",
+        *DOC.glob("*.md"),
+        *DOC.glob("guide/*.md"),
+        *DOC.glob("howto/*.md"),
+    ]
     if "```python" in page.read_text()
 )
 # A block of Python, indented if it is in a list, and the output shown below it, if any.
@@ -25,7 +30,7 @@ BLOCK = re.compile(
 NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?")
 # What a page may need beside the package: absent, it is skipped. Their own remarks on
 # what will change are not this package's.
-OPTIONAL = ("torch", "skorch", "mlflow", "skl2onnx", "onnxruntime")
+OPTIONAL = ("torch", "skorch", "mlflow", "skl2onnx", "onnxruntime", "skops")
 PUBLIC = [
     "sklearn_softunlearn",
     "sklearn_softunlearn.criteria",

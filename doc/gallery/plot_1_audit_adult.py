@@ -104,14 +104,37 @@ print(audit(corrector).by_group.round(3))
 # Which rows were deleted, and how much
 # -------------------------------------
 # Is a group being silenced? The bars show the share of each group and label that the
-# deletion weights take away. Rows whose deletion would widen the gap lose nothing; a
-# long bar says that the request leans on the rows of one kind.
+# deletion weights take away. Rows whose deletion would widen the gap lose nothing.
 
 from sklearn_softunlearn import DeletionWeightsDisplay
 
 weights = DeletionWeightsDisplay.from_estimator(
     corrector, X.iloc[train], y[train], sensitive_features=sex[train]
 ).plot()
+
+# %%
+# The answer in numbers, with one row for each group and each label:
+
+
+def share_deleted(corrector):
+    """Part of each group and label that was deleted, without what was added."""
+    rows = pd.DataFrame({"sex": sex[train], "label": y[train]})
+    rows["deleted"] = np.maximum(corrector.deletion_weights_, 0)
+    return rows.groupby(["sex", "label"])["deleted"].mean()
+
+
+print(share_deleted(corrector).round(2))
+
+# %%
+# If one line is far above the others, the request leans on the people of one kind, and
+# the model unlearns much of what they teach. Whether that is acceptable is for you to
+# say. ``max_weight`` forbids it: no row loses more than a fifth, others have to help,
+# and less may be attainable. The report says so.
+
+capped = SoftUnlearnCorrector(FrozenEstimator(model), delta=0.7, max_weight=0.2)
+capped.fit(X.iloc[train], y[train], **rows)
+print(share_deleted(capped).round(2))
+print(capped.report_)
 
 # %%
 # What other values of delta would have cost

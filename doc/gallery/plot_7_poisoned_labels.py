@@ -4,8 +4,8 @@ Find poisoned labels
 ====================
 
 With the loss on a few clean rows as the metric, the rows whose deletion lowers it are
-those with wrong labels. The deletion weights rank them, and the correction undoes part
-of the damage.
+those with wrong labels. The deletion weights find them, about as well as the training
+loss does, and the correction undoes part of the damage.
 """
 
 # %%

@@ -3,7 +3,12 @@
 
 from sklearn_softunlearn.auditing import Audit, audit
 from sklearn_softunlearn.confidence import bootstrap_intervals, learn_then_test
-from sklearn_softunlearn.corrector import SoftUnlearnCorrector, ValidationData
+from sklearn_softunlearn.corrector import (
+    CorrectionReport,
+    ReportLine,
+    SoftUnlearnCorrector,
+    ValidationData,
+)
 from sklearn_softunlearn.criteria import (
     AdversarialLoss,
     Criterion,
@@ -60,6 +65,7 @@ __all__ = [
     "BadTeacher",
     "Cholesky",
     "ConjugateGradient",
+    "CorrectionReport",
     "Criterion",
     "DeletionWeightsDisplay",
     "Diagonal",
@@ -79,6 +85,7 @@ __all__ = [
     "NegativeGradient",
     "NeighborInconsistency",
     "NewtonUpdate",
+    "ReportLine",
     "Requirement",
     "Retrain",
     "SoftUnlearnCorrector",

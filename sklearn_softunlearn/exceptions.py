@@ -23,6 +23,18 @@ Each below what it is a kind of::
         BaseNotConvergedWarning
 
 Bad input is an ordinary ValueError or TypeError.
+
+To treat what is certainly wrong with a correction as an error:
+
+>>> import warnings
+>>> from sklearn_softunlearn.exceptions import CorrectionWarning, OneClassWarning
+>>> with warnings.catch_warnings():
+...     warnings.simplefilter("error", CorrectionWarning)
+...     try:
+...         warnings.warn("Nearly all rows are selected.", OneClassWarning)
+...     except CorrectionWarning as error:
+...         print(f"not used: {error}")
+not used: Nearly all rows are selected.
 """
 
 import sys

@@ -3,6 +3,7 @@
 
 import contextlib
 import importlib
+import inspect
 import io
 import re
 import sys
@@ -103,6 +104,18 @@ def test_every_public_name_is_in_the_reference():
         if name not in listed | internal
     ]
     assert missing == []
+
+
+def test_everything_public_has_an_example():
+    """Warnings and errors excepted: the reference shows once how they are caught."""
+    without = []
+    for dotted, name in public_names():
+        member = getattr(importlib.import_module(dotted), name)
+        if not dotted.endswith("exceptions") and callable(member):
+            if ">>> " not in (inspect.getdoc(member) or ""):
+                without.append(f"{dotted}.{name}")
+    assert without == []
+    assert ">>> " in importlib.import_module(f"{PUBLIC[0]}.exceptions").__doc__
 
 
 def test_links_between_pages_lead_somewhere():

@@ -53,7 +53,9 @@ from sklearn_softunlearn.corrector.inputs._targets import (
     encoded_target,
 )
 from sklearn_softunlearn.corrector.report._report import (
+    CorrectionReport,
     ReportHTMLMixin,
+    ReportLine,
 )
 from sklearn_softunlearn.corrector.report._signatures import (
     warn_of,
@@ -70,8 +72,10 @@ __all__ = [
     "STAGES",
     "AttackedModel",
     "CorrectedEstimatorMixin",
+    "CorrectionReport",
     "Progress",
     "ReportHTMLMixin",
+    "ReportLine",
     "SoftUnlearnCorrector",
     "ValidationData",
     "check_attackable",

@@ -14,6 +14,18 @@ def check_shapes(criterion, value, factors, raw_prediction, rows):
     factors : what `Criterion.gradient_factors` returned
     raw_prediction : ndarray of shape (n_samples, n_outputs)
     rows : EvaluationRows
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.criteria import EvaluationRows, MeanLoss, check_shapes
+    >>> from sklearn_softunlearn.pointwise import BinaryLogLoss, LogisticResponse
+    >>> rows = EvaluationRows(
+    ...     np.array([0, 1]), np.ones(2), BinaryLogLoss(), LogisticResponse()
+    ... )
+    >>> raw, loss = np.zeros((2, 1)), MeanLoss()
+    >>> factors = loss.gradient_factors(raw, rows)
+    >>> check_shapes(loss, loss.value(raw, rows), factors, raw, rows)  # as it should be
     """
     name = type(criterion).__name__
     if np.ndim(value) != 1:

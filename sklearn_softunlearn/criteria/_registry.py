@@ -28,6 +28,12 @@ def resolve_criterion(criterion, parameter):
     ------
     ValueError
         If the name, or the name of the function, is not known.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn.criteria import resolve_criterion
+    >>> resolve_criterion("equal_opportunity_difference", "metric")
+    GroupMetric('equal_opportunity_difference')
     """
     if isinstance(criterion, Criterion):
         return criterion
@@ -45,7 +51,15 @@ def resolve_criterion(criterion, parameter):
 
 
 def criterion_name(criterion):
-    """Name to show for a criterion given as a name, a function or an object."""
+    """Name to show for a criterion given as a name, a function or an object.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn.criteria import criterion_name
+    >>> from fairlearn.metrics import equalized_odds_ratio
+    >>> criterion_name(equalized_odds_ratio)
+    'equalized_odds_ratio'
+    """
     if isinstance(criterion, str):
         return criterion
     return resolve_criterion(criterion, "metric").name

@@ -17,6 +17,13 @@ class CriterionList(Criterion):
     Parameters
     ----------
     criteria : list of Criterion
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn.criteria import CriterionList, GroupMetric, MeanLoss
+    >>> both = CriterionList([MeanLoss(), GroupMetric("selection_rate_difference")])
+    >>> both.needs_groups
+    True
     """
 
     def __init__(self, criteria):

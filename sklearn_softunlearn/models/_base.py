@@ -35,6 +35,19 @@ class TrainedModel(ABC):
     parameters : ndarray of shape (n_parameters,)
     loss : pointwise loss from ``sklearn_softunlearn.pointwise``
     response : from ``sklearn_softunlearn.pointwise._responses``
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, _ = make_biased_classification(500, random_state=0)
+    >>> fitted = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X, y)
+    >>> from sklearn_softunlearn.models import LogisticModel
+    >>> model = LogisticModel(fitted, X, y, np.ones(500))
+    >>> slope = model.objective_gradient(model.row_weight, model.parameters)
+    >>> bool(np.max(np.abs(slope)) < 1e-6)  # it is at its optimum
+    True
     """
 
     # How `embed` may return rows: options of scikit-learn's check_array.

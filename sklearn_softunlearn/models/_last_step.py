@@ -34,7 +34,16 @@ def steps_before(estimator):
 
 
 def check_keeps_rows(estimator):
-    """Raise ValueError if a step of a Pipeline trains the next on other rows."""
+    """Raise ValueError if a step of a Pipeline trains the next on other rows.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_softunlearn.models import check_keeps_rows
+    >>> check_keeps_rows(make_pipeline(StandardScaler(), LogisticRegression()))
+    """
     for name, step in steps_before(estimator):
         if hasattr(step, "fit_resample"):
             raise ValueError(
@@ -54,6 +63,21 @@ def recorded_fit(estimator):
 
     Yields a list that then holds (X, y, fit parameters), or nothing, where there is no
     Pipeline or its last step is frozen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_softunlearn.models import recorded_fit
+    >>> X, y = np.array([[0.0], [2.0]]), np.array([0, 1])
+    >>> pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> with recorded_fit(pipeline) as seen:
+    ...     pipeline = pipeline.fit(X, y)
+    ...
+    >>> seen[0][0].ravel()  # what the last step was given
+    array([-1.,  1.])
     """
     seen, last = [], _fitted_last(estimator)
     if last is None:
@@ -88,6 +112,13 @@ def same_rows(a, b, tolerance=_SAME):
     """Whether two forms of transformed rows hold the same numbers, or values.
 
     What cannot be compared is not the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.models import same_rows
+    >>> same_rows(np.ones((2, 2)), np.ones((2, 2))), same_rows(np.ones(2), np.zeros(2))
+    (True, False)
     """
     if type(a) is not type(b) or getattr(a, "shape", None) != getattr(b, "shape", None):
         return False
@@ -107,7 +138,17 @@ def same_rows(a, b, tolerance=_SAME):
 
 
 def cross_fitted_steps(estimator):
-    """Names of steps that are known to fit with other numbers than they transform."""
+    """Names of steps that are known to fit with other numbers than they transform.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import TargetEncoder
+    >>> from sklearn_softunlearn.models import cross_fitted_steps
+    >>> cross_fitted_steps(make_pipeline(TargetEncoder(), LogisticRegression()))
+    ['targetencoder']
+    """
     return [name for name, step in steps_before(estimator) if _cross_fits(step)]
 
 
@@ -129,6 +170,18 @@ def unlike_steps(estimator, X, y):
     """Names of steps that fit with other numbers than they transform the rows to.
 
     Clones are fitted to a sample; a step that fails there is not named.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_softunlearn.models import unlike_steps
+    >>> X, y = np.array([[0.0], [2.0]]), np.array([0, 1])
+    >>> pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    >>> unlike_steps(pipeline, X, y)
+    []
     """
     positions = np.unique(np.linspace(0, n_rows(X) - 1, _ROWS).astype(int))
     X, y = safe_indexing(X, positions), y[positions]

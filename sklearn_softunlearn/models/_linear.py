@@ -22,6 +22,18 @@ class LinearModel(TrainedModel):
     fixed : ndarray of shape (n_parameters,), bool, or None
         Parameters that are held where they are: the zeros of an l1 penalty. The
         Jacobian has zeros in their place, so that they decouple from all others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, _ = make_biased_classification(500, random_state=0)
+    >>> fitted = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X, y)
+    >>> from sklearn_softunlearn.models import LinearModel, LogisticModel
+    >>> model = LogisticModel(fitted, X, y, np.ones(500))
+    >>> isinstance(model, LinearModel), model.layers
+    (True, [slice(0, 11, None)])
     """
 
     fixed = None

@@ -73,6 +73,13 @@ def model_class(estimator, layer="last", trees="auto"):
     ------
     TypeError
         If the estimator is of no supported class.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn.models import model_class
+    >>> model_class(LogisticRegression()).__name__
+    'LogisticModel'
     """
     if _is_skorch_net(estimator):
         # Here and not above: torch is loaded by those who use it.

@@ -24,6 +24,14 @@ class BinaryLogLoss:
         loss(f)  = log(1 + exp(f)) - y * f
         loss'(f) = sigmoid(f) - y
         loss''(f) = sigmoid(f) * (1 - sigmoid(f))
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import BinaryLogLoss
+    >>> raw = np.array([[2.0], [-1.0]])
+    >>> BinaryLogLoss().value(np.array([1, 1]), raw).round(3)
+    array([0.127, 1.313])
     """
 
     def value(self, y, raw_prediction):
@@ -55,6 +63,16 @@ class SoftmaxLogLoss:
         loss(f)       = logsumexp(f) - f_y
         dloss/df_a    = p_a - [a = y]
         d2loss/dadb   = p_a [a = b] - p_a p_b
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import SoftmaxLogLoss
+    >>> raw = np.array([[2.0, 0.0, -1.0]])
+    >>> SoftmaxLogLoss().value(np.array([0]), raw).round(3)
+    array([0.17])
+    >>> SoftmaxLogLoss().gradient(np.array([0]), raw).round(3)
+    array([[-0.156,  0.114,  0.042]])
     """
 
     def value(self, y, raw_prediction):
@@ -85,6 +103,14 @@ class HalfBrierLoss:
         loss(f) = sum_a (f_a - [a = y])^2 / 2
 
     The shares of the classes among rows minimise its sum over these rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import HalfBrierLoss
+    >>> p = np.array([[0.7, 0.2, 0.1]])
+    >>> HalfBrierLoss().value(np.array([0]), p).round(3)
+    array([0.07])
     """
 
     def value(self, y, raw_prediction):
@@ -116,6 +142,14 @@ class OneVsRestLoss:
     positive_weight : ndarray of shape (n_outputs,), default=None
         ``c_a`` for the output of the row's own class; it is 1 for the others, which
         is how liblinear and SGD weight more than two classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import OneVsRestLoss, SquaredHinge
+    >>> raw = np.array([[2.0, 0.0, -1.0]])
+    >>> OneVsRestLoss(SquaredHinge()).value(np.array([0]), raw)
+    array([1.])
     """
 
     def __init__(self, margin_loss, positive_weight=None):

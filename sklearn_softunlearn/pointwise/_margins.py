@@ -6,7 +6,15 @@ from scipy.special import expit
 
 
 class LogisticMargin:
-    """``log(1 + exp(-m))`` of the margin m."""
+    """``log(1 + exp(-m))`` of the margin m.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import LogisticMargin
+    >>> LogisticMargin().value(np.array([0.0, 2.0])).round(3)
+    array([0.693, 0.127])
+    """
 
     def value(self, margin):
         """Loss, elementwise."""
@@ -22,7 +30,15 @@ class LogisticMargin:
 
 
 class SquaredHinge:
-    """``max(0, 1 - m)^2`` of the margin m. Its curvature jumps at m = 1."""
+    """``max(0, 1 - m)^2`` of the margin m. Its curvature jumps at m = 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import SquaredHinge
+    >>> SquaredHinge().value(np.array([-1.0, 0.5, 2.0]))
+    array([4.  , 0.25, 0.  ])
+    """
 
     def value(self, margin):
         """Loss, elementwise."""
@@ -38,7 +54,15 @@ class SquaredHinge:
 
 
 class ModifiedHuber:
-    """``max(0, 1 - m)^2`` for a margin m >= -1, and ``-4 m`` below."""
+    """``max(0, 1 - m)^2`` for a margin m >= -1, and ``-4 m`` below.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import ModifiedHuber
+    >>> ModifiedHuber().value(np.array([-2.0, 0.5, 2.0]))
+    array([8.  , 0.25, 0.  ])
+    """
 
     def value(self, margin):
         """Loss, elementwise."""
@@ -56,7 +80,15 @@ class ModifiedHuber:
 
 
 class SquaredMargin:
-    """``(1 - m)^2 / 2`` of the margin m: least squares on targets of -1 and +1."""
+    """``(1 - m)^2 / 2`` of the margin m: least squares on targets of -1 and +1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import SquaredMargin
+    >>> SquaredMargin().value(np.array([0.0, 1.0]))
+    array([0.5, 0. ])
+    """
 
     def value(self, margin):
         """Loss, elementwise."""

@@ -45,6 +45,15 @@ class SwappedClasses:
     ----------
     loss, response : object
         Those of a model with two classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import BinaryLogLoss, LogisticResponse
+    >>> from sklearn_softunlearn.pointwise import SwappedClasses
+    >>> view = SwappedClasses(BinaryLogLoss(), LogisticResponse())
+    >>> view.smooth(np.array([[2.0]])).round(3)  # class 1 comes first
+    array([[0.881, 0.119]])
     """
 
     def __init__(self, loss, response):

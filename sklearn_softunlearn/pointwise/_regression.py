@@ -37,7 +37,15 @@ class RegressionLoss(ABC):
 
 
 class HalfSquaredError(RegressionLoss):
-    """``(y - f)^2 / 2``."""
+    """``(y - f)^2 / 2``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import HalfSquaredError
+    >>> HalfSquaredError().value(np.array([1.0]), np.array([[3.0]]))
+    array([2.])
+    """
 
     def _value(self, y, raw):
         return 0.5 * (y - raw) ** 2
@@ -59,6 +67,14 @@ class HuberRegressionLoss(RegressionLoss):
     ----------
     epsilon : float
         Residual at which the loss becomes linear, in the units of y.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import HuberRegressionLoss
+    >>> loss = HuberRegressionLoss(1.0)
+    >>> loss.gradient(np.zeros(2), np.array([[0.5], [10.0]]))[:, 0]
+    array([0.5, 1. ])
     """
 
     def __init__(self, epsilon):
@@ -94,6 +110,14 @@ class HalfTweedieDeviance(RegressionLoss):
         0 is the normal, 1 the Poisson, 2 the gamma distribution.
     log_link : bool
         Whether the mean is ``exp(f)`` rather than ``f``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import HalfTweedieDeviance
+    >>> loss = HalfTweedieDeviance(power=1, log_link=True)
+    >>> loss.gradient(np.array([3.0]), np.array([[np.log(2.0)]])).round(6)
+    array([[-1.]])
     """
 
     def __init__(self, power, log_link):
@@ -150,6 +174,14 @@ class ConcomitantHuber:
     ----------
     epsilon : float
         Residual, in units of sigma, at which the loss becomes linear.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import ConcomitantHuber
+    >>> raw = np.array([[1.0, 2.0]])  # prediction and scale
+    >>> ConcomitantHuber(1.35).value(np.array([1.0]), raw)
+    array([2.])
     """
 
     def __init__(self, epsilon):

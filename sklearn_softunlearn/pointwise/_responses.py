@@ -128,7 +128,16 @@ class ProbabilityResponse:
 
 
 def margin_response(n_classes):
-    """Response of one-vs-rest margins, one output for two classes."""
+    """Response of one-vs-rest margins, one output for two classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import margin_response
+    >>> margin_response(2).hard(np.array([[0.3], [-0.3]]))
+    array([[0., 1.],
+           [1., 0.]])
+    """
     if n_classes == 2:
         return LogisticResponse(MARGIN_SCALE)
     return SoftmaxResponse(MARGIN_SCALE)
@@ -183,7 +192,16 @@ class AsGivenResponse:
 
 
 class ExponentialResponse:
-    """A regression with a log link: the prediction is the exponential."""
+    """A regression with a log link: the prediction is the exponential.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.pointwise import ExponentialResponse
+    >>> ExponentialResponse().smooth(np.array([[0.0], [1.0]])).round(3)
+    array([[1.   ],
+           [2.718]])
+    """
 
     def smooth(self, raw_prediction):
         """The prediction, of shape (n_samples, 1)."""

@@ -98,6 +98,24 @@ def minimize_reweighted(
     -------
     UpdateResult
         With status "converged" or "max_iter".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, _ = make_biased_classification(500, random_state=0)
+    >>> fitted = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X, y)
+    >>> from sklearn_softunlearn.models import model_class
+    >>> from sklearn_softunlearn.updates import minimize_reweighted
+    >>> model = model_class(fitted)(fitted, X, y, np.ones(500))
+    >>> kept = np.ones(500)
+    >>> kept[:50] = 0.0
+    >>> result = minimize_reweighted(model, kept)
+    >>> again = LogisticRegression(solver="newton-cholesky", tol=1e-10)
+    >>> refit = again.fit(X[50:], y[50:])
+    >>> bool(np.allclose(result.parameters[:10], refit.coef_[0], atol=1e-5))
+    True
     """
     curvature = resolve_curvature(curvature, model.parameters.size)
     tolerance = tol * np.sum(row_weight)

@@ -32,6 +32,24 @@ class UpdateProblem:
     relinearize : callable
         Maps parameters and the deletion weights used so far to the deletion weights
         that still have to be added, and their first-order shift from there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn import SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> from sklearn_softunlearn.updates import UpdateResult
+    >>> class HalfStep:
+    ...     def update(self, problem):
+    ...         theta = problem.model.parameters
+    ...         return UpdateResult(theta + 0.5 * problem.shift)
+    ...
+    >>> X, y, group = make_biased_classification(500, random_state=0)
+    >>> corrector = SoftUnlearnCorrector(
+    ...     update=HalfStep(), weighting="soft", utility_tol=0.1
+    ... )
+    >>> corrector.fit(X, y, sensitive_features=group).update_result_.status
+    'done'
     """
 
     model: TrainedModel
@@ -80,6 +98,14 @@ class UpdateResult:
         The weights in total, where the update added to those it was given.
     history : dict of str to ndarray
         What was recorded in each step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_softunlearn.updates import UpdateResult
+    >>> result = UpdateResult(np.zeros(3), n_iter=2, status="target reached")
+    >>> result.n_iter, result.status
+    (2, 'target reached')
     """
 
     parameters: np.ndarray

@@ -37,6 +37,12 @@ def resolve_update(update):
     ------
     ValueError
         If the name is not known.
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn.updates import resolve_update
+    >>> resolve_update("newton")
+    NewtonUpdate()
     """
     if hasattr(update, "update") and not isinstance(update, dict | type):
         return update
@@ -53,6 +59,19 @@ def check_update(update, model):
     ------
     ValueError
         If it follows an objective, and training does not minimise one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, _ = make_biased_classification(500, random_state=0)
+    >>> fitted = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X, y)
+    >>> from sklearn_softunlearn.models import model_class
+    >>> from sklearn_softunlearn.updates import check_update
+    >>> from sklearn_softunlearn.updates import resolve_update
+    >>> model = model_class(fitted)(fitted, X, y, np.ones(500))
+    >>> check_update(resolve_update("newton"), model)  # as it should be
     """
     if model.minimises_objective or not getattr(update, "needs_objective", True):
         return

@@ -20,6 +20,13 @@ class ReportLine:
         "surrogate" for the smooth function that the weights were chosen with; else
         what is computed from predicted labels.
     before, predicted, after : float
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import ReportLine
+    >>> line = ReportLine("loss", "surrogate", before=0.5, predicted=0.5, after=0.52)
+    >>> round(line.after - line.predicted, 2)
+    0.02
     """
 
     name: str
@@ -67,6 +74,19 @@ class CorrectionReport:
     kinds : tuple of str
         What each note is about, such as "infeasible", "over-correction", "labels
         worse", "gap reversed", "one class" or "utility collapse".
+
+    Examples
+    --------
+    >>> from sklearn_softunlearn import SoftUnlearnCorrector
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, group = make_biased_classification(1000, random_state=0)
+    >>> corrector = SoftUnlearnCorrector(delta=0.5, weighting="soft", utility_tol=0.0)
+    >>> report = corrector.fit(X, y, sensitive_features=group).report_
+    >>> line = report["demographic_parity_difference", "surrogate"]
+    >>> bool(line.after < line.before), report.n_evaluation
+    (True, 1000)
+    >>> report.frame().columns.tolist()
+    ['name', 'kind', 'before', 'predicted', 'after']
     """
 
     lines: tuple

@@ -46,6 +46,18 @@ class LogisticModel(FittedLinearModel):
     ValueError
         If the estimator fits several binary problems (one against the rest), a
         redundant output for two classes, or, with CV, was not refitted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_softunlearn.datasets import make_biased_classification
+    >>> X, y, _ = make_biased_classification(500, random_state=0)
+    >>> fitted = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X, y)
+    >>> from sklearn_softunlearn.models import LogisticModel
+    >>> model = LogisticModel(fitted, X, y, np.ones(500))
+    >>> bool(model.objective(model.row_weight, model.parameters) > 0)
+    True
     """
 
     convergence_advice = "raise max_iter or lower tol; (c) use solver='newton-cholesky'"

@@ -205,8 +205,14 @@ def _weighted_gram(X, weight, has_intercept):
     nonnegative = np.all(weight >= 0)
     for start in range(0, X.shape[0], _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
-        gram += _block_gram(X[rows], weight[rows], buffer, nonnegative)
+        gram += _block_gram(*_counted(X[rows], weight[rows]), buffer, nonnegative)
     return gram
+
+
+def _counted(X, weight):
+    """Without rows of weight 0, where leaving them out saves more than it costs."""
+    kept = np.flatnonzero(weight)
+    return (X[kept], weight[kept]) if 2 * kept.size < weight.size else (X, weight)
 
 
 def _block_gram(X, weight, buffer, nonnegative):

@@ -27,6 +27,7 @@ from sklearn_softunlearn.updates._gradient import (
 )
 from sklearn_softunlearn.updates._hamu import HAMU, constrained_step, hardness
 from sklearn_softunlearn.updates._influence import InfluenceUpdate
+from sklearn_softunlearn.updates._least_loss import Inverse as Inverse
 from sklearn_softunlearn.updates._least_loss import Point as Point
 from sklearn_softunlearn.updates._least_loss import least_loss as least_loss
 from sklearn_softunlearn.updates._newton import NewtonUpdate, minimize_reweighted

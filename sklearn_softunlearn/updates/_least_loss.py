@@ -21,6 +21,7 @@ in procedure 18.2; the two loops in algorithm 7.4.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from scipy import linalg
@@ -34,8 +35,10 @@ _MEMORY = 12
 _LEVEL_CURVATURE = 1e-4
 # Of the diagonal: dependent limits leave the matrix of the dual singular.
 _JITTER = 1e-12
-# Of the decrement: less than this is slow, once the factor has served a few steps.
+# Of the gain: less than this is slow, once the factor has served a few steps.
 _SLOW, _OLD = 0.1, 3
+# Gains below this are rounding; once converged, steps go on while they shrink by this.
+_ROUNDED, _SHRINKS = 1e-19, 0.5
 _SUFFICIENT = 1e-4
 _SHORTEST = 2.0**-20
 _ROUNDING = 1e-13
@@ -73,7 +76,9 @@ class Point:
 class LeastLoss:
     """The answer: where, with which multipliers of the limits, after how many steps.
 
-    ``excess`` is the largest violation of a limit, in the units of the limits.
+    ``excess`` is the largest violation of a limit, in the units of the limits, and
+    ``inverse`` what the curvature of the Lagrangian was learnt to be: with ``point`` it
+    starts the search for a request nearby.
     """
 
     limits: Limits
@@ -82,14 +87,17 @@ class LeastLoss:
     n_iter: int
     converged: bool
     excess: float
+    inverse: "Inverse"
 
 
 @dataclass
-class _Inverse:
+class Inverse:
     """B^-1, with B the Hessian that ``solve`` solves with and a few secant pairs."""
 
     solve: Callable
     pairs: list = field(default_factory=list)
+    # How many pairs it has learnt from.
+    age: int = 0
 
     def __call__(self, columns):
         kept, columns = [], columns.copy()
@@ -102,19 +110,24 @@ class _Inverse:
             columns += s[:, None] * (share - rho * (y @ columns))
         return columns
 
-    def learn(self, s, y, Bs):
-        """Add a pair, damped so that B stays positive definite."""
+    def learnt(self, s, y, Bs):
+        """With one more pair, damped so that B stays positive definite."""
         sBs, sy = float(s @ Bs), float(s @ y)
         if sy < 0.2 * sBs:
             share = 0.8 * sBs / (sBs - sy)
             y = share * y + (1.0 - share) * Bs
             sy = float(s @ y)
-        if sy > 0.0 and np.isfinite(sy):
-            self.pairs = [*self.pairs[1 - _MEMORY :], (s, y, 1.0 / sy)]
+        if not (sy > 0.0 and np.isfinite(sy)):
+            return self
+        pairs = [*self.pairs[1 - _MEMORY :], (s, y, 1.0 / sy)]
+        return Inverse(self.solve, pairs, self.age + 1)
 
 
-def least_loss(problem, solve, limits, start, *, size, tol=1e-7, max_iter=100):
+def least_loss(problem, inverse, limits, start, *, size, tol=1e-7, max_iter=100):
     """Solve from a start.
+
+    Once the answer is good enough by ``tol`` the search goes on while every step gains:
+    what is found must not tell where it was started from.
 
     Parameters
     ----------
@@ -123,64 +136,105 @@ def least_loss(problem, solve, limits, start, *, size, tol=1e-7, max_iter=100):
         gradient and jacobian; ``factorize(theta, combination)`` what solves with the
         Hessian of J plus a combination of the statistics. ``least`` is J at its
         minimum without limits.
-    solve : callable
-        Maps G to H^-1 G, with H the Hessian of J at the fitted parameters.
+    inverse : Inverse
+        Of the Hessian of J at the fitted parameters, or from an answer nearby.
     limits : Limits
     start : Point
     size : float
         What the excess over a limit is measured by.
     tol : float, default=1e-7
-        Stop when a step would gain less than this share of the rise of J, and no limit
-        is exceeded by more than a tenth of its root times ``size``.
+        Converged when a step would gain less than this share of the rise of J, and no
+        limit is exceeded by more than a tenth of its root times ``size``.
     max_iter : int, default=100
 
     Returns
     -------
     LeastLoss
     """
-    inverse, penalty, last, age = _Inverse(solve), 0.0, np.inf, 0
-    point = _differentiated(problem, start)
+    search = _Search(problem, limits, inverse, _differentiated(problem, start))
+    kept, converged = 0.1 * np.sqrt(tol) * size, False
     for n_iter in range(max_iter + 1):
-        step, levels, mu = _quadratic_step(inverse, point, limits)
-        combination = limits.A.T @ mu
-        slope = point.lagrangian_gradient(combination)
-        decrement = -float(step @ slope)
-        excess = _excess(limits, point)
-        rise = max(point.objective - problem.least, 1e-9 * abs(problem.least))
-        kept = excess <= 0.1 * np.sqrt(tol) * size
-        done = kept and 0.5 * decrement <= tol * rise
-        if done:
-            point = _polished(problem, point, (step, levels), limits)
-        if done or n_iter == max_iter:
+        search.look()
+        within = search.excess <= kept and search.gain <= tol
+        if converged and not (within and search.gains()):
             break
-        if decrement > _SLOW * last and age >= _OLD:
-            fresh = problem.factorize(point.theta, combination)
-            inverse, last, age = _Inverse(fresh), np.inf, 0
-            continue
-        penalty = max(2.0 * float(np.max(mu, initial=0.0)), penalty)
-        new, length = _search(problem, point, (step, levels), limits, penalty)
-        if new is None and not inverse.pairs:
+        converged = within
+        if n_iter == max_iter or not search.advance():
             break
-        if new is None:
-            inverse, penalty, last = _Inverse(inverse.solve), 0.0, np.inf
-            continue
-        last, age = decrement, age + 1
-        new = _differentiated(problem, new)
-        change = new.lagrangian_gradient(combination) - slope
-        # The step solves B d = -slope.
-        inverse.learn(length * step, change, -length * slope)
-        point = new
-    return LeastLoss(limits, point, mu, n_iter, done, excess)
-
-
-def _polished(problem, point, direction, limits):
-    """The point one more step on, if the limits are kept better there."""
-    theta, levels = point.theta + direction[0], point.levels + direction[1]
-    moved = Point(theta, levels, *problem.measure(theta))
-    better = np.isfinite(moved.objective) and (
-        _excess(limits, moved) <= _excess(limits, point)
+    return LeastLoss(
+        limits,
+        search.point,
+        search.multipliers,
+        n_iter,
+        converged,
+        search.excess,
+        search.inverse,
     )
-    return moved if better else point
+
+
+@dataclass
+class _Search:
+    """Where the search is, the step that is next, and what it would gain."""
+
+    problem: Any
+    limits: Limits
+    inverse: Inverse
+    point: Point
+    multipliers: np.ndarray | float = 0.0
+    penalty: float = 0.0
+    gain: float = np.inf
+    last: float = np.inf
+
+    def look(self):
+        """The next step; ``gain`` is the share of the rise of J that it promises."""
+        self.programme = _QuadraticProgramme(
+            self.inverse, self.point, self.limits, self.multipliers
+        )
+        excess = self.limits.excess(self.point.statistics, self.point.levels)
+        self.step = self.programme.step(excess)
+        self.multipliers = self.step[2]
+        slope = self._slope(self.point, self.step)
+        self.excess = float(np.max(excess, initial=0.0))
+        least = self.problem.least
+        rise = max(self.point.objective - least, 1e-9 * abs(least))
+        self.last, self.gain = self.gain, -0.5 * float(self.step[0] @ slope) / rise
+
+    def gains(self):
+        """Whether steps are still above rounding, and shrink."""
+        return _ROUNDED < self.gain < _SHRINKS * self.last
+
+    def advance(self):
+        """Go the step, by a new inverse if the old one is slow; whether one was gone."""
+        if self.gain > _SLOW * self.last and self.inverse.age >= _OLD:
+            combination = self.limits.A.T @ self.multipliers
+            solve = self.problem.factorize(self.point.theta, combination)
+            self._restart(Inverse(solve))
+            return True
+        largest = 2.0 * float(np.max(self.multipliers, initial=0.0))
+        self.penalty = max(largest, self.penalty)
+        new, step, length = _line_search(
+            self.problem, self.point, self.programme, self.step, self.penalty
+        )
+        if new is None and not self.inverse.pairs:
+            return False
+        if new is None:
+            self._restart(Inverse(self.inverse.solve))
+            self.penalty = 0.0
+            return True
+        new = _differentiated(self.problem, new)
+        slope = self._slope(self.point, step)
+        # The step solves B d = -slope.
+        self.inverse = self.inverse.learnt(
+            length * step[0], self._slope(new, step) - slope, -length * slope
+        )
+        self.point = new
+        return True
+
+    def _slope(self, point, step):
+        return point.lagrangian_gradient(self.limits.A.T @ step[2])
+
+    def _restart(self, inverse):
+        self.inverse, self.gain = inverse, np.inf
 
 
 def _differentiated(problem, point):
@@ -188,58 +242,88 @@ def _differentiated(problem, point):
     return replace(point, gradient=gradient, jacobian=jacobian)
 
 
-def _excess(limits, point):
-    return float(np.max(limits.excess(point.statistics, point.levels), initial=0.0))
-
-
-def _quadratic_step(inverse, point, limits):
-    """Step, change of the levels and multipliers of the quadratic programme.
+class _QuadraticProgramme:
+    """The problem near a point: limits linearised, J with a constant Hessian.
 
     In the multipliers, one for each limit, it is ``max_mu gap.mu - mu.M mu / 2`` over
-    ``mu >= 0``.
+    ``mu >= 0``, proximal about the last ones.
     """
-    A, B, jacobian = limits.A, limits.B, point.jacobian
-    solved = inverse(np.column_stack([point.gradient, jacobian]))
-    matrix = A @ (jacobian.T @ solved[:, 1:]) @ A.T
-    typical = float(np.mean(np.diag(matrix)))
-    tau = _LEVEL_CURVATURE / typical if typical > 0.0 else 1.0
-    matrix += B @ B.T / tau
-    gap = limits.excess(point.statistics, point.levels)
-    gap -= A @ (jacobian.T @ solved[:, 0])
-    mu = _nonnegative_maximum(matrix, gap)
-    step = -solved[:, 0] - solved[:, 1:] @ (A.T @ mu)
-    return step, -(B.T @ mu) / tau, mu
+
+    def __init__(self, inverse, point, limits, near):
+        self.limits, self.near, self.jacobian = limits, near, point.jacobian
+        columns = np.column_stack([point.gradient, point.jacobian])
+        self.solved = inverse(columns)
+        A, B = limits.A, limits.B
+        matrix = A @ (self.jacobian.T @ self.solved[:, 1:]) @ A.T
+        typical = float(np.mean(np.diag(matrix)))
+        self.tau = _LEVEL_CURVATURE / typical if typical > 0.0 else 1.0
+        self.matrix = matrix + B @ B.T / self.tau
+
+    def step(self, excess):
+        """Step, change of the levels, and multipliers."""
+        A, B = self.limits.A, self.limits.B
+        gap = excess - A @ (self.jacobian.T @ self.solved[:, 0])
+        mu = _nonnegative_maximum(self.matrix, gap, self.near)
+        step = -self.solved[:, 0] - self.solved[:, 1:] @ (A.T @ mu)
+        return step, -(B.T @ mu) / self.tau, mu
+
+    def removed(self, step, levels, _):
+        """By how much a step lowers each limit's excess, where limits are linear."""
+        A, B = self.limits.A, self.limits.B
+        return -A @ (self.jacobian.T @ step) - B @ levels
 
 
-def _nonnegative_maximum(matrix, gap):
+def _nonnegative_maximum(matrix, gap, near):
     diagonal = np.diag(matrix)
     # A limit that no parameter moves has a row of zeros.
     size = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     scaled = matrix / np.outer(size, size)
-    scaled[np.diag_indices_from(scaled)] += _JITTER * len(gap)
+    jitter = _JITTER * len(gap)
+    scaled[np.diag_indices_from(scaled)] += jitter
     root = linalg.cholesky(scaled)
-    right = linalg.solve_triangular(root, gap / size, trans=1)
+    # About the last multipliers, or the limits would be missed by what jitter costs.
+    right = linalg.solve_triangular(root, gap / size + jitter * size * near, trans=1)
     return nnls(root, right, maxiter=100 * len(gap))[0] / size
 
 
-def _search(problem, point, direction, limits, penalty):
-    """The step, halved until J and what is exceeded fall together; and its length."""
-    step, levels = direction
+def _line_search(problem, point, programme, step, penalty):
+    """The next point, where J and what is exceeded fall together, and its length.
 
-    def merit(objective, statistics, levels):
-        over = np.maximum(limits.excess(statistics, levels), 0.0)
-        return objective + penalty * float(np.sum(over))
+    The step, then the step that makes up for how limits curve (without it a step along
+    a limit is refused, however near the answer is: the Maratos effect), then halves.
+    """
+    limits = programme.limits
 
-    before = merit(point.objective, point.statistics, point.levels)
+    def moved(step, length=1.0):
+        theta = point.theta + length * step[0]
+        levels = point.levels + length * step[1]
+        return Point(theta, levels, *problem.measure(theta))
+
+    def merit(place):
+        over = np.maximum(limits.excess(place.statistics, place.levels), 0.0)
+        return place.objective + penalty * float(np.sum(over))
+
+    before = merit(point)
     over = before - point.objective
-    promised = min(float(point.gradient @ step) - over, 0.0)
+    promised = min(float(point.gradient @ step[0]) - over, 0.0)
     noise = _ROUNDING * (abs(before) + abs(point.objective))
-    length = 1.0
+
+    def enough(place, length=1.0):
+        return merit(place) - before <= _SUFFICIENT * length * promised + noise
+
+    new = moved(step)
+    if enough(new):
+        return new, step, 1.0
+    seen = limits.excess(new.statistics, new.levels) + programme.removed(*step)
+    if np.all(np.isfinite(seen)):
+        curved = programme.step(seen)
+        new = moved(curved)
+        if enough(new):
+            return new, curved, 1.0
+    length = 0.5
     while length > _SHORTEST:
-        moved = point.theta + length * step, point.levels + length * levels
-        objective, statistics = problem.measure(moved[0])
-        falls = merit(objective, statistics, moved[1]) - before
-        if falls <= _SUFFICIENT * length * promised + noise:
-            return Point(*moved, objective, statistics), length
+        new = moved(step, length)
+        if enough(new, length):
+            return new, step, length
         length *= 0.5
-    return None, 0.0
+    return None, step, 0.0

@@ -24,7 +24,7 @@ algorithm in convex programming, Math. Oper. Res. 1 (1976).
 """
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import linalg
@@ -33,7 +33,7 @@ _SUFFICIENT = 1e-4
 _SHORTEST = 2.0**-30
 _ROUNDING = 1e-13
 # Of the curvature of the dual: so small that two proximal steps are enough.
-_PROXIMAL = 1e-8
+_PROXIMAL = 1e-9
 # Of a typical entry of H.
 _SINGULAR = 1e-10
 _MAX_PROXIMAL, _MAX_NEWTON = 20, 60
@@ -130,7 +130,9 @@ class RowGradients:
         return gram + cross + cross.T + own
 
 
-def explaining_weights(rows, cost, target, solve, hessian, *, lower, upper, tol=1e-10):
+def explaining_weights(
+    rows, cost, target, solve, hessian, *, lower, upper, moved, tol=1e-9
+):
     """Solve for the weights.
 
     Parameters
@@ -145,7 +147,10 @@ def explaining_weights(rows, cost, target, solve, hessian, *, lower, upper, tol=
     hessian : ndarray of shape (n_parameters, n_parameters)
         H.
     lower, upper : float or ndarray of shape (n_samples,)
-    tol : float, default=1e-10
+    moved : ndarray of shape (n_parameters,)
+        From the fitted parameters: minus this is the direction of the dual unknowns
+        where row gradients vary as H says they do, as those of a likelihood.
+    tol : float, default=1e-9
         Of what is left.
 
     Returns
@@ -159,17 +164,18 @@ def explaining_weights(rows, cost, target, solve, hessian, *, lower, upper, tol=
     # Collinear columns leave it singular; what moves no row moves no weight.
     hessian[np.diag_indices_from(hessian)] += _SINGULAR * typical
     dual = _Dual(rows, cost, target, lower, upper)
-    y, size = np.zeros(target.size), norm(target)
+    size = norm(target)
     if size == 0.0:
         return Explanation(np.clip(np.zeros(len(cost)), lower, upper), 0.0, 0)
+    at = dual.at(dual.along(np.append(-moved, np.zeros(rows.n_kept))))
     left, total = np.inf, 0
     for _ in range(_MAX_PROXIMAL):
-        y, residual, steps = _proximal_step(dual, y, hessian, tol)
-        before, left = left, norm(residual) / size
+        at, steps = _proximal_step(dual, at, hessian, tol)
+        before, left = left, norm(at.gradient) / size
         total += steps
         if left <= tol or left > _STALLED * before:
             break
-    return Explanation(dual.weights(dual.unclipped(y)), left, total)
+    return Explanation(dual.weights(at.unclipped), left, total)
 
 
 def _norm(vector, *, solve, typical, n_kept):
@@ -186,6 +192,13 @@ class _Dual:
     def __init__(self, rows, cost, target, lower, upper):
         self.rows, self.cost, self.target = rows, cost, target
         self.lower, self.upper = lower, upper
+        self._free, self._gram = np.zeros(len(cost), dtype=bool), 0.0
+
+    def along(self, direction):
+        """The multiple of a direction that is best without bounds."""
+        weights = self.unclipped(direction)
+        size = float(self.cost @ weights**2)
+        return direction * (-(direction @ self.target) / size if size > 0.0 else 0.0)
 
     def unclipped(self, y):
         return -self.rows.times(y) / self.cost
@@ -193,49 +206,76 @@ class _Dual:
     def weights(self, unclipped):
         return np.clip(unclipped, self.lower, self.upper)
 
-    def value(self, y, unclipped):
-        eps = self.weights(unclipped)
+    def value(self, place):
+        eps, unclipped = self.weights(place.unclipped), place.unclipped
         return float(
-            np.sum(self.cost * eps * (0.5 * eps - unclipped)) - y @ self.target
+            np.sum(self.cost * eps * (0.5 * eps - unclipped)) - place.y @ self.target
         )
 
     def gradient(self, unclipped):
         return self.rows.total(self.weights(unclipped)) - self.target
 
+    def at(self, y):
+        return _Place(self, y, self.unclipped(y))
+
     def curvature(self, unclipped):
-        """Minus the Hessian: the gram matrix of the rows between their bounds."""
+        """Minus the Hessian: the gram matrix of the rows between their bounds.
+
+        Only rows that have changed sides are counted anew.
+        """
         free = (unclipped >= self.lower) & (unclipped <= self.upper)
-        return self.rows.gram(free / self.cost)
+        entered, left = free & ~self._free, self._free & ~free
+        if np.any(entered):
+            self._gram = self._gram + self.rows.gram(entered / self.cost)
+        if np.any(left):
+            self._gram = self._gram - self.rows.gram(left / self.cost)
+        self._free = free
+        return self._gram
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Dual unknowns, weights before they are clipped, and the gradient there."""
+
+    dual: _Dual
+    y: np.ndarray
+    unclipped: np.ndarray
+
+    @cached_property
+    def gradient(self):
+        return self.dual.gradient(self.unclipped)
 
 
 def _proximal_step(dual, centre, hessian, tol):
-    """Maximum of the proximal dual, what its weights leave, and the Newton steps."""
-    y, unclipped = centre, dual.unclipped(centre)
-    curvature = dual.curvature(unclipped)
+    """Maximum of the proximal dual, a `_Place`, and the Newton steps to it."""
+    at, curvature = centre, dual.curvature(centre.unclipped)
     mu = _PROXIMAL * np.trace(curvature) / np.trace(hessian)
     mu = max(mu, np.finfo(float).tiny)
     enough = tol * np.max(np.abs(dual.target))
 
-    def value(y, unclipped):
-        away = y - centre
-        return dual.value(y, unclipped) - 0.5 * mu * float(away @ hessian @ away)
+    def value(place):
+        away = place.y - centre.y
+        return dual.value(place) - 0.5 * mu * float(away @ hessian @ away)
 
     for step in range(_MAX_NEWTON):
-        gradient = dual.gradient(unclipped) - mu * (hessian @ (y - centre))
+        gradient = at.gradient - mu * (hessian @ (at.y - centre.y))
         if np.max(np.abs(gradient)) <= enough:
             break
         if step:
-            curvature = dual.curvature(unclipped)
-        matrix = curvature + mu * hessian
-        direction = linalg.solve(matrix, gradient, assume_a="pos")
-        here, promised = value(y, unclipped), _SUFFICIENT * float(gradient @ direction)
-        least = here - _ROUNDING * abs(here)
-        length = 1.0
-        while length > _SHORTEST:
-            new = y + length * direction
-            unclipped = dual.unclipped(new)
-            if value(new, unclipped) >= least + length * promised:
-                break
-            length *= 0.5
-        y = new
-    return y, dual.gradient(unclipped), step
+            curvature = dual.curvature(at.unclipped)
+        direction = linalg.solve(curvature + mu * hessian, gradient, assume_a="pos")
+        at = _line_search(dual, at, direction, gradient, value)
+    return at, step
+
+
+def _line_search(dual, at, direction, gradient, value):
+    """The step, halved until the proximal dual rises enough."""
+    here, promised = value(at), _SUFFICIENT * float(gradient @ direction)
+    least = here - _ROUNDING * abs(here)
+    length = 1.0
+    while length > _SHORTEST:
+        new = dual.at(at.y + length * direction)
+        if value(new) >= least + length * promised:
+            break
+        length *= 0.5
+    return new

@@ -25,6 +25,7 @@ from sklearn_softunlearn.influence import (
     dense_hessian,
 )
 from sklearn_softunlearn.updates import (
+    Inverse,
     Point,
     UpdateResult,
     least_loss,
@@ -163,8 +164,13 @@ class ExactProblem:
         """Gradient of J and jacobian of the statistics."""
         model, raw = self._at(theta)
         inner, outer = self.criterion.statistics_factors(raw, self.state.rows)
-        jacobian = model.vjp(self.state.X, inner) @ outer
-        return model.objective_gradient(self.row_weight), jacobian
+        if self.state.X is not model.X:
+            jacobian = model.vjp(self.state.X, inner) @ outer
+            return model.objective_gradient(self.row_weight), jacobian
+        # One pass for both.
+        own = self.row_weight[:, None] * model.loss_gradient()
+        both = model.vjp(model.X, np.concatenate([own[:, :, None], inner], axis=2))
+        return both[:, 0] + model.penalty_gradient(), both[:, 1:] @ outer
 
     def factorize(self, theta, combination):
         """What solves with the Hessian of J plus a combination of the statistics.
@@ -172,18 +178,24 @@ class ExactProblem:
         Of the latter only as much as leaves the sum positive definite.
         """
         model, raw = self._at(theta)
-        hessian = dense_hessian(model, model.loss_curvature(self.row_weight))
-        on_evaluation = copy(model)
-        on_evaluation.X = self.state.X
-        of_metric = on_evaluation.gram(self._curvature(raw, combination))
-        for share in (1.0, 0.5, 0.25):
+        of_loss = model.loss_curvature(self.row_weight)
+        of_metric = self._curvature(raw, combination)
+        for share in (1.0, 0.5, 0.25, 0.0):
+            hessian = self._lagrangian_hessian(model, of_loss, share * of_metric)
             try:
-                factor = linalg.cho_factor(hessian + share * of_metric, lower=True)
+                factor = linalg.cho_factor(hessian, lower=True)
             except linalg.LinAlgError:
+                if share == 0.0:
+                    raise
                 continue
             return lambda columns: linalg.cho_solve(factor, columns)
-        factor = linalg.cho_factor(hessian, lower=True)
-        return lambda columns: linalg.cho_solve(factor, columns)
+
+    def _lagrangian_hessian(self, model, of_loss, of_metric):
+        if self.state.X is model.X:
+            return dense_hessian(model, of_loss + of_metric)
+        on_evaluation = copy(model)
+        on_evaluation.X = self.state.X
+        return dense_hessian(model, of_loss) + on_evaluation.gram(of_metric)
 
     def _curvature(self, raw, combination):
         """Second derivative of a combination of the statistics, row by row.
@@ -210,11 +222,11 @@ class ExactProblem:
             self.measure(theta)
         return self._measured[1:]
 
-    def parameters(self, delta, *, tol, max_iter):
+    def parameters(self, delta, *, tol, max_iter, nearby=None):
         """Parameters of least loss for a request, and the largest within reach.
 
-        Always from the fitted parameters, so that a request has one answer however
-        it is asked for; through smaller requests only where that fails.
+        From an answer nearby if there is one, else from the fitted parameters; through
+        smaller requests only where that fails.
 
         Returns
         -------
@@ -222,11 +234,18 @@ class ExactProblem:
         """
         options = {"size": self.state.metric_value, "tol": tol, "max_iter": max_iter}
 
-        def solve(request, start=None):
+        def solve(request, nearby=None):
             limits = self.limits(request)
-            start = self.start(limits) if start is None else start
-            return least_loss(self, self.solve, limits, start, **options)
+            if nearby is None:
+                start, inverse = self.start(limits), Inverse(self.solve)
+            else:
+                start, inverse = nearby.point, nearby.inverse
+            return least_loss(self, inverse, limits, start, **options)
 
+        if nearby is not None:
+            found = solve(delta, nearby)
+            if found.converged:
+                return found, delta
         found = solve(delta)
         if self._is_met(found):
             return found, delta
@@ -238,16 +257,16 @@ class ExactProblem:
     def _nearest(self, solve, delta, found):
         """The largest request that is met, followed upwards from smaller ones."""
         best, low, high = found, 0.0, delta
-        start = None
+        nearby = None
         for _ in range(_HALVINGS):
             request = 0.5 * (low + high)
-            tried = solve(request, start)
+            tried = solve(request, nearby)
             if not self._is_met(tried):
                 high = request
                 continue
-            best, low, start = tried, request, tried.point
+            best, low, nearby = tried, request, tried
             if high == delta:
-                whole = solve(delta, start)
+                whole = solve(delta, nearby)
                 if self._is_met(whole):
                     return whole, delta
         return best, low
@@ -265,10 +284,11 @@ class ExactProblem:
             self.hessian,
             lower=lower,
             upper=upper,
+            moved=theta - self.state.model.parameters,
         )
 
 
-def solve_exactly(problem, options, delta, bounds):
+def solve_exactly(problem, options, delta, bounds, nearby=None):
     """Weights and parameters for a request.
 
     Parameters
@@ -278,6 +298,8 @@ def solve_exactly(problem, options, delta, bounds):
     delta : float
     bounds : tuple of float
         Smallest and largest deletion weight.
+    nearby : ExactSolution, default=None
+        Of a smaller request, to start from.
 
     Returns
     -------
@@ -293,7 +315,11 @@ def solve_exactly(problem, options, delta, bounds):
         )
         return solution, UpdateResult(fitted, 0, "nothing to do"), np.zeros_like(fitted)
     problem, found, reached = least_loss_over_faces(
-        problem, delta, tol=options.tol, max_iter=options.max_iter
+        problem,
+        delta,
+        tol=options.tol,
+        max_iter=options.max_iter,
+        nearby=None if nearby is None else nearby.parameters,
     )
     theta = found.point.theta
     explanation = explained_over_faces(problem, theta, *bounds)
@@ -317,6 +343,7 @@ def solve_exactly(problem, options, delta, bounds):
         int(np.sum(weights >= upper)),
         found.n_iter,
         bounded=problem.utility_tol is not None,
+        parameters=found if found.converged else None,
     )
     result = UpdateResult(final, found.n_iter, status)
     return solution, result, theta - fitted

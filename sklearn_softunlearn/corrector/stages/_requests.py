@@ -104,7 +104,12 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     exact = exact_options(corrector, prepared.state)
     if exact is not None:
         say = on_infeasible or corrector.on_infeasible
-        return [_exactly(corrector, prepared, exact, each, say) for each in requests]
+        attempts = []
+        for request in requests:
+            done = _exactly(corrector, prepared, exact, request, say, start)
+            attempts.append(done)
+            start = done.solution
+        return attempts
     state, solutions = prepared.state, []
     for request in requests:
         solution = choose_weights(
@@ -131,11 +136,13 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     ]  # fmt: skip
 
 
-def _exactly(corrector, prepared, options, request, on_infeasible):
+def _exactly(corrector, prepared, options, request, on_infeasible, start):
     """One request solved to the end, or the update of choice with its weights."""
     state = prepared.state
     bounds = corrector.min_weight, corrector.max_weight
-    solution, result, shift = solve_exactly(prepared.exact, options, request, bounds)
+    solution, result, shift = solve_exactly(
+        prepared.exact, options, request, bounds, start
+    )
     report_unmet(state, solution, request, on_infeasible)
     if corrector.update != "auto":
         shift = first_order_shift(state.model, state.solve, solution.weights)

@@ -4,7 +4,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -347,6 +348,17 @@ class SoftUnlearnCorrector(
         warn_of([self.report_])
         progress.end(X, y)
         return self
+
+    @property
+    def influence_(self) -> NDArray[np.floating[Any]]:
+        """Change of each functional if a row were deleted, to first order.
+
+        Formed each time that it is asked for: a gap between G groups has G (G - 1)
+        functionals.
+        """
+        check_is_fitted(self)
+        of_statistics, factors = self._influence
+        return of_statistics @ factors
 
     @property
     def delta_max_(self) -> float:

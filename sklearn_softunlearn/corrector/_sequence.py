@@ -50,12 +50,13 @@ def adopt(corrector, prepared, done, *, report=True):
         weights = result.deletion_weights
     corrector.deletion_weights_ = prepared.split.scatter(weights)
     corrector.sample_weight_ = 1.0 - corrector.deletion_weights_
-    corrector.influence_ = prepared.split.scatter(state.influence)
+    influence = prepared.split.scatter(state.row_influence), state.factors
+    corrector._influence = influence
     corrector.functional_names_ = state.names
     corrector.multipliers_ = solution.multipliers
     corrector.update_result_ = result
     corrector.n_iter_ = result.n_iter
-    corrector._problem, corrector._reach = prepared.problem, solution.problem
+    corrector._first_order, corrector._reach = prepared.first_order, solution.problem
     groups = prepared.groups
     corrector.groups_ = None if groups is None else groups.labels
     if report:

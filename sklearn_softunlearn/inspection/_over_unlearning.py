@@ -129,17 +129,17 @@ def over_unlearning(corrector: Any) -> OverUnlearning:
     """
     check_is_fitted(corrector)
     corrector = getattr(corrector, "corrector_", corrector)
-    problem = corrector._problem
+    problem, influence = corrector._first_order.problem, corrector.influence_
     kept = slice(None)
     if len(corrector.deletion_weights_) != len(problem.constraints):
         # Held-out rows have no influence.
-        kept = np.any(corrector.influence_ != 0, axis=1)
+        kept = np.any(influence != 0, axis=1)
     soft = corrector.deletion_weights_[kept]
     _check_soft(soft, resolve_weighting(corrector.weighting))
     metric = np.flatnonzero(problem.tighten > 0)
     worst = int(metric[np.argmin(problem.bounds[metric])])
     utility = int(np.argmin(problem.tighten > 0))
-    harm, cost = (corrector.influence_[kept][:, j] for j in (worst, utility))
+    harm, cost = (influence[kept][:, j] for j in (worst, utility))
     improvement = float(harm @ soft)
     share = -improvement / np.max(problem.tighten)
     cut = HardDeletion().choose(problem, harm, share).weights > 0

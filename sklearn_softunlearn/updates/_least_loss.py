@@ -204,7 +204,7 @@ class _Search:
         return _ROUNDED < self.gain < _SHRINKS * self.last
 
     def advance(self):
-        """Go the step, by a new inverse if the old one is slow; whether one was gone."""
+        """Go the step, or find a new inverse if the old one is slow; False if stuck."""
         if self.gain > _SLOW * self.last and self.inverse.age >= _OLD:
             combination = self.limits.A.T @ self.multipliers
             solve = self.problem.factorize(self.point.theta, combination)

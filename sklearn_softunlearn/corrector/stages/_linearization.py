@@ -45,8 +45,10 @@ class Linearization:
         With a method `factorize`.
     solve : callable
         Maps G to H^-1 G.
-    influence : ndarray of shape (n_samples, n_functionals)
-        The functionals of the metric, then those of the utility.
+    row_influence : ndarray of shape (n_samples, n_statistics)
+        What deleting a row does to the statistics that the functionals are made of.
+    factors : ndarray of shape (n_statistics, n_functionals)
+        Derivatives of the functionals by the statistics.
     value : ndarray of shape (n_functionals,)
         Current value of the functionals.
     n_metric : int
@@ -61,9 +63,23 @@ class Linearization:
     utility: NamedCriterion
     curvature: object
     solve: Callable
-    influence: np.ndarray
+    row_influence: np.ndarray
+    factors: np.ndarray
     value: np.ndarray
     n_metric: int
+
+    @cached_property
+    def influence(self):
+        """On the functionals: those of the metric, then those of the utility.
+
+        Of shape (n_samples, n_functionals), where a gap between G groups has G (G - 1)
+        functionals; hence not before it is asked for.
+        """
+        return self.row_influence @ self.factors
+
+    def first_order_change(self, weights):
+        """Of each functional, to first order."""
+        return self.factors.T @ (self.row_influence.T @ weights)
 
     @property
     def names(self):
@@ -161,7 +177,7 @@ def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memor
     whole = memory is None or isinstance(curvature, Cholesky)
     cached = check_memory(memory).cache(_solved, ignore=["model"])
     key = None if memory is None else model.cache_key()
-    solve, influence, values = cached(
+    solve, influence, factors, values = cached(
         model, X, raw, rows, criteria, curvature, row_weight, whole, key
     )
     return Linearization(
@@ -173,14 +189,15 @@ def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memor
         utility=utility,
         curvature=curvature,
         solve=curvature.factorize(model, row_weight) if solve is None else solve,
-        influence=influence,
+        row_influence=influence,
+        factors=factors,
         value=np.concatenate(values),
         n_metric=values[0].size,
     )
 
 
 def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole, key):
-    """Solver (None unless ``whole``), influences and values of the criteria.
+    """Solver (None unless ``whole``), influences, their factors, and values.
 
     The ``key`` stands for the model where results are cached.
     """
@@ -191,7 +208,6 @@ def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole, key):
         check_shapes(criterion, value, factor, raw, rows)
     # One product with the data for all statistics of all criteria.
     gradient = model.vjp(X, np.concatenate([f[0] for f in factors], axis=2))
-    influence = row_influence(model, solve, gradient) @ linalg.block_diag(
-        *[f[1] for f in factors]
-    )
-    return solve if whole else None, influence, values
+    influence = row_influence(model, solve, gradient)
+    outer = linalg.block_diag(*[f[1] for f in factors])
+    return solve if whole else None, influence, outer, values

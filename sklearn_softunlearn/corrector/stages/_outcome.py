@@ -66,7 +66,7 @@ def _predicted(state, done, weights, shifted):
     metric, utility = (each.value(shifted, state.rows) for each in criteria)
     if not isinstance(done.solution, ExactSolution):
         split = state.n_metric
-        metric = state.value[:split] + state.influence[:, :split].T @ weights
+        metric = (state.value + state.first_order_change(weights))[:split]
     return np.concatenate([metric, utility])
 
 

@@ -29,7 +29,7 @@ from sklearn_softunlearn.corrector.stages._linearization import (
     linearize,
 )
 from sklearn_softunlearn.corrector.stages._own_word import check_own_word
-from sklearn_softunlearn.corrector.stages._weight_problem import weight_problem
+from sklearn_softunlearn.corrector.stages._weight_problem import first_order
 from sklearn_softunlearn.criteria import (
     EvaluationRows,
     criterion_name,
@@ -71,9 +71,9 @@ class Prepared:
     layer: Any = "last"
 
     @cached_property
-    def problem(self):
-        """The weights to first order, a `WeightProblem`."""
-        return weight_problem(
+    def first_order(self):
+        """The weights to first order, a `FirstOrder`."""
+        return first_order(
             self.state,
             self.split.training.sample_weight,
             utility_tol=self.utility_tol,

@@ -114,7 +114,7 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     for request in requests:
         solution = choose_weights(
             state,
-            prepared.problem,
+            prepared.first_order.problem,
             resolve_weighting(corrector.weighting),
             delta=request,
             regularization=corrector.regularization,

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A request as constraints on the deletion weights, and the weights chosen for it."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from sklearn_softunlearn.corrector.report._binding import what_binds
@@ -14,7 +17,39 @@ from sklearn_softunlearn.exceptions import (
 from sklearn_softunlearn.weights import WeightProblem
 
 
-def weight_problem(state, sample_weight, *, utility_tol, max_weight):
+@dataclass(frozen=True)
+class FirstOrder:
+    """The constraints of the weights to first order, built when first asked for.
+
+    Attributes
+    ----------
+    row_influence, factors : ndarray
+        As in `Linearization`.
+    slack, tighten : ndarray of shape (n_functionals,)
+    upper : float
+    norm_weight : ndarray of shape (n_samples,) or None
+    """
+
+    row_influence: np.ndarray
+    factors: np.ndarray
+    slack: np.ndarray
+    tighten: np.ndarray
+    upper: float
+    norm_weight: np.ndarray | None
+
+    @cached_property
+    def problem(self):
+        """A `WeightProblem`."""
+        return WeightProblem(
+            self.row_influence @ self.factors,
+            self.slack,
+            self.tighten,
+            upper=self.upper,
+            norm_weight=self.norm_weight,
+        )
+
+
+def first_order(state, sample_weight, *, utility_tol, max_weight):
     """The constraints of the weights, in the units of the influences.
 
     With F_j the functionals of the metric, M_j what each is measured against (their
@@ -31,16 +66,14 @@ def weight_problem(state, sample_weight, *, utility_tol, max_weight):
     """
     utility = state.value[state.n_metric :]
     # More than any weights within their bounds reach.
-    farthest = 2.0 * np.sum(np.abs(state.influence[:, state.n_metric :]), axis=0)
+    on_utility = state.row_influence @ state.factors[:, state.n_metric :]
+    farthest = 2.0 * np.sum(np.abs(on_utility), axis=0)
     allowed = np.minimum(state.kept_utility(utility_tol) - utility, farthest + 1.0)
     slack = np.concatenate([state.worst - state.value[: state.n_metric], allowed])
     tighten = np.concatenate([state.span, np.zeros(len(utility))])
-    return WeightProblem(
-        state.influence,
-        slack,
-        tighten,
-        upper=max_weight,
-        norm_weight=None if np.all(sample_weight == 1.0) else sample_weight,
+    norm_weight = None if np.all(sample_weight == 1.0) else sample_weight
+    return FirstOrder(
+        state.row_influence, state.factors, slack, tighten, max_weight, norm_weight
     )
 
 

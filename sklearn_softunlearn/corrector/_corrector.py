@@ -368,4 +368,5 @@ class SoftUnlearnCorrector(
         order, and solved for when first asked for.
         """
         check_is_fitted(self)
+        self._check_may_compute("delta_max_")
         return float(min(self._reach.delta_max, 1.0))

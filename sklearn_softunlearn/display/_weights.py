@@ -137,7 +137,8 @@ class DeletionWeightsDisplay:
         Returns
         -------
         pandas DataFrame
-            "row" is the position; features whose names clash get a suffix "_X".
+            The index is that of X, if it has one; "row" is the position. Features
+            whose names clash get a suffix "_X".
         """
         order = np.argsort(-self.deletion_weight, kind="stable")
         n_deleted = int(np.sum(self.deletion_weight > 0))
@@ -148,7 +149,8 @@ class DeletionWeightsDisplay:
         table = pd.DataFrame(dict(zip(_RESERVED, own, strict=True)))
         if self.X is None:
             return table
-        features = _rows_of(self.X, order)
+        table.index = self.X.index[order] if hasattr(self.X, "iloc") else table.index
+        features = _rows_of(self.X, order).set_axis(table.index)
         # Not with the suffixes of join, whose names differ between versions of pandas.
         clashes = {name: f"{name}_X" for name in features if name in _RESERVED}
         return pd.concat([table, features.rename(columns=clashes)], axis=1)

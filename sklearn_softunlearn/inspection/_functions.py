@@ -96,7 +96,8 @@ def influence(
     Returns
     -------
     RowInfluence
-        ``values`` has one column for each functional, those of the metric first.
+        ``values`` has one column for each functional, those of the metric first: of a
+        gap one for each direction. ``direction`` names the one that exists.
 
     Raises
     ------
@@ -135,6 +136,13 @@ def influence(
      'loss']
     >>> found.values.shape
     (1000, 3)
+
+    The gap that exists is that of group 0, and these rows lower it most:
+
+    >>> found.direction
+    'demographic_parity_difference: 0 - 1'
+    >>> found.of().argsort()[:3].shape
+    (3,)
     """
     criteria = [metric] if utility is None else [metric, utility]
     state = linearized(

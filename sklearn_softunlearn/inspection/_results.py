@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sklearn_softunlearn._choices import unknown_choice
+
 ESTIMATES = ("first_order", "leverage_exact", "one_step")
 
 
@@ -25,12 +27,43 @@ class RowInfluence:
         Value of each functional before any deletion.
     leverage : ndarray of shape (n_samples,) or None
         Leverage of each row, if it was asked for.
+
+    Notes
+    -----
+    A gap has a functional for each direction, ``a - b`` and ``b - a``, and the rows
+    that lower one raise the other. `direction` names the one that exists, and `of`
+    gives its influences; the first column of ``values`` may be the other one.
     """
 
     values: np.ndarray
     names: list
     current: np.ndarray
     leverage: np.ndarray | None = None
+
+    @property
+    def direction(self):
+        """Name of the functional of the metric that is largest now."""
+        title = self.names[0].partition(": ")[0]
+        own = [j for j, n in enumerate(self.names) if n.partition(": ")[0] == title]
+        return self.names[max(own, key=lambda j: self.current[j])]
+
+    def of(self, name=None):
+        """Influences on one functional, of shape (n_samples,).
+
+        Parameters
+        ----------
+        name : str, default=None
+            One of ``names``; None is the `direction` of the metric.
+
+        Raises
+        ------
+        ValueError
+            If there is none of that name.
+        """
+        name = self.direction if name is None else name
+        if name not in self.names:
+            raise ValueError(unknown_choice("name", name, self.names))
+        return self.values[:, self.names.index(name)]
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.values, dtype=dtype)

@@ -268,6 +268,7 @@ class SoftUnlearnCorrectorCV(
     def delta_max_(self) -> float:
         """Largest attainable delta to first order, at most 1."""
         check_is_fitted(self)
+        self._check_may_compute("delta_max_")
         return self.corrector_.delta_max_
 
     def _adopt(self, search, split):

@@ -165,7 +165,8 @@ def test_frame_joins_the_rows_of_the_user(data, corrector):
     frame = display.frame(10)
 
     assert frame["deletion_weight"].is_monotonic_decreasing
-    assert frame["deletion_weight"][0] == corrector.deletion_weights_.max()
+    assert frame["deletion_weight"].iloc[0] == corrector.deletion_weights_.max()
+    pd.testing.assert_index_equal(frame.index, table.index[frame["row"]])
     np.testing.assert_array_equal(frame["f3"], X[frame["row"], 3])
     np.testing.assert_array_equal(frame["label"], y[frame["row"]])
     assert set(frame["label_X"]) == {"own"}

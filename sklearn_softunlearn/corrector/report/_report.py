@@ -2,6 +2,7 @@
 """Before, predicted and after, side by side."""
 
 import textwrap
+from copy import copy
 from dataclasses import asdict, dataclass
 from html import escape
 
@@ -161,6 +162,17 @@ def _wrapped(text):
 
 class ReportHTMLMixin:
     """Shows `report_` below the HTML diagram of a fitted estimator."""
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        # A table of all that a fit has learnt would compute what is computed on demand.
+        shown = copy(self)
+        shown._only_what_is_known = True
+        return super(ReportHTMLMixin, shown)._get_fitted_attr_html(doc_link)
+
+    def _check_may_compute(self, name):
+        """Raise AttributeError where only what is known is to be shown."""
+        if getattr(self, "_only_what_is_known", False):
+            raise AttributeError(f"{name} is computed when it is asked for")
 
     def _repr_html_inner(self):
         return self._with_report(super()._repr_html_inner())

@@ -57,12 +57,10 @@ class Layout:
     def _scatters(self):
         return not self.shared and self.n_outputs > 1
 
-    def slot(self, tree):
-        """The raw predictions that a tree adds to, as a slice."""
-        if self.shared:
-            return slice(0, self.n_outputs)
+    def outputs(self, tree):
+        """The raw predictions that a tree adds to."""
         own = tree % self.n_outputs
-        return slice(own, own + 1)
+        return range(self.n_outputs) if self.shared else (own,)
 
     def leaves(self, tree):
         """Positions of the leaves of a tree, as a slice."""
@@ -101,10 +99,10 @@ class Layout:
             return table[np.arange(self.n_leaves), self.output]
         return table.reshape(-1, n_columns)
 
-    def of_output(self, output):
-        """Leaves with a value for this output, and the positions of these values."""
-        if self.shared:
-            leaves = np.arange(self.n_leaves)
-            return leaves, leaves * self.n_outputs + output
-        leaves = np.flatnonzero(self.output == output)
-        return leaves, leaves
+    def positions(self, tree, output):
+        """Parameters of a tree that one of its `outputs` has, as a slice."""
+        start, stop = self.offsets[tree], self.offsets[tree + 1]
+        if not self.shared:
+            return slice(int(start), int(stop))
+        width = self.n_outputs
+        return slice(int(start * width + output), int(stop * width), width)

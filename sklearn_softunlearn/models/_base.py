@@ -73,6 +73,9 @@ class TrainedModel(ABC):
     curvature = None
     # Whether training minimises J, so that Newton steps and gradients of J mean much.
     minimises_objective = True
+    # Whether `trained` maps row weights to the parameters that training ends at, and to
+    # an object with `pull`, their derivative. Exact weights are then found with it.
+    retraced = False
     # What makes the solver of the estimator reach the optimum, for a warning.
     convergence_advice = "raise max_iter or lower tol"
 

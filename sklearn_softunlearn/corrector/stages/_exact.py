@@ -63,15 +63,17 @@ def exact_options(corrector, state):
     model, asked = state.model, resolve_weighting(corrector.weighting)
     small = model.parameters.size <= MAX_DENSE_PARAMETERS
     if corrector.weighting == "auto" and corrector.update == "auto":
-        return ExactDeletion() if model.convex and small else None
+        known = model.retraced or (model.convex and small)
+        return ExactDeletion() if known else None
     if not isinstance(asked, ExactDeletion):
         return None
+    if model.retraced:
+        return asked
     if not model.convex:
         raise ValueError(
             f"weighting={corrector.weighting!r} needs a training problem that is "
             "convex in the corrected parameters. That of all layers of a net is not "
-            "(use layer='last'), nor are trees that are refitted (use trees='joint'). "
-            "Or use weighting='soft'."
+            "(use layer='last'). Or use weighting='soft'."
         )
     check_dense(
         model.parameters.size,
@@ -136,6 +138,10 @@ class ExactProblem:
         limits = found.limits.A.T @ found.multipliers
         of_metric = model.vjp(self.state.X, inner) @ (outer @ limits)
         return model.loss_parameter_gradient(self.row_weight) + of_metric
+
+    def meet(self, options, delta, bounds, start=None):
+        """Weights and parameters for a request, see `solve_exactly`."""
+        return solve_exactly(self, options, delta, bounds, start)
 
     def limits(self, delta):
         """What a request asks of the statistics."""

@@ -29,6 +29,7 @@ from sklearn_softunlearn.corrector.stages._linearization import (
     linearize,
 )
 from sklearn_softunlearn.corrector.stages._own_word import check_own_word
+from sklearn_softunlearn.corrector.stages._retraced import RetracedProblem
 from sklearn_softunlearn.corrector.stages._weight_problem import first_order
 from sklearn_softunlearn.criteria import (
     EvaluationRows,
@@ -82,9 +83,11 @@ class Prepared:
 
     @cached_property
     def exact(self):
-        """The weights to the end, an `ExactProblem`."""
+        """The weights to the end, an `ExactProblem` or a `RetracedProblem`."""
+        retraced = self.state.model.retraced
+        problem = RetracedProblem if retraced else ExactProblem
         weight = self.split.training.sample_weight
-        return ExactProblem(self.state, weight, self.utility_tol)
+        return problem(self.state, weight, self.utility_tol)
 
 
 def prepare(

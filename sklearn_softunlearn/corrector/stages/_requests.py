@@ -15,7 +15,6 @@ from sklearn_softunlearn.corrector.stages._correction import correct
 from sklearn_softunlearn.corrector.stages._exact import (
     exact_options,
     report_unmet,
-    solve_exactly,
 )
 from sklearn_softunlearn.corrector.stages._harm import harm_done
 from sklearn_softunlearn.corrector.stages._weight_problem import choose_weights
@@ -140,9 +139,7 @@ def _exactly(corrector, prepared, options, request, on_infeasible, start):
     """One request solved to the end, or the update of choice with its weights."""
     state = prepared.state
     bounds = corrector.min_weight, corrector.max_weight
-    solution, result, shift = solve_exactly(
-        prepared.exact, options, request, bounds, start
-    )
+    solution, result, shift = prepared.exact.meet(options, request, bounds, start)
     report_unmet(state, solution, request, on_infeasible)
     if corrector.update != "auto":
         shift = first_order_shift(state.model, state.solve, solution.weights)

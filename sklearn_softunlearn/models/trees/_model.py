@@ -24,6 +24,8 @@ class TreeModel(TrainedModel):
     sample_weight : ndarray of shape (n_samples,)
     """
 
+    retraced = True
+
     def __init__(self, ensemble, X, y, sample_weight):
         self.ensemble = ensemble
         self.layout = ensemble.layout

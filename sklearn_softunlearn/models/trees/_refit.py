@@ -44,10 +44,15 @@ class RefitLeaves(TreeModel):
         """No penalty."""
         return np.zeros(self.parameters.size)
 
+    def trained(self, row_weight):
+        """Leaf values with these row weights, and what has their derivative."""
+        training = self._recursion.at(row_weight, self.row_weight)
+        moved = training.parameters - self._fitted.parameters
+        return self.parameters + moved, training
+
     def refitted_parameters(self, row_weight):
         """Leaf values of the recursion with these row weights."""
-        moved = self._recursion.at(row_weight).parameters
-        return self.parameters + moved - self._fitted.parameters
+        return self.trained(row_weight)[0]
 
     def training_gap(self):
         """What the recursion misses of the fitted predictions, as a share of them."""

@@ -12,6 +12,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_softunlearn import SoftUnlearnCorrector
@@ -75,7 +76,7 @@ def test_every_ensemble_realises_a_request(case, trees):
         case.estimator, metric=f"{metric}_difference", trees=trees, delta=0.4, **EXACT
     ).fit(X, y, sample_weight=weight, sensitive_features=group)
 
-    assert share_left(corrector) == pytest.approx(0.6, abs=1e-3)
+    assert share_left(corrector) == pytest.approx(0.6, abs=5e-3)
     assert len(corrector.sample_weight_) == N_ROWS
     np.testing.assert_allclose(
         answers(refitted(corrector, X, y, trees, weight), X),
@@ -96,7 +97,7 @@ def test_delta_is_what_you_get(data, estimator, trees, delta):
     corrector = SoftUnlearnCorrector(estimator, trees=trees, delta=delta, **EXACT)
     corrector.fit(X, y, sensitive_features=group)
 
-    assert share_left(corrector) == pytest.approx(1.0 - delta, abs=1e-3)
+    assert share_left(corrector) == pytest.approx(1.0 - delta, abs=5e-3)
 
 
 def test_weights_of_a_tree_are_the_smallest(data):
@@ -156,7 +157,7 @@ def test_deletion_alone_can_be_asked_for(data):
     ).fit(X, y, sensitive_features=group)
 
     assert np.min(corrector.deletion_weights_) == 0.0
-    assert share_left(corrector) == pytest.approx(0.5, abs=1e-3)
+    assert share_left(corrector) == pytest.approx(0.5, abs=5e-3)
 
 
 @pytest.mark.parametrize("trees", ["joint", "refit"])
@@ -176,8 +177,6 @@ def test_weights_follow_user_weights(data):
     twice = np.ones(len(y))
     twice[::5], twice[1::5] = 2.0, 0.0
     frozen = clone(HISTOGRAM).fit(X, y, sample_weight=twice)
-    from sklearn.frozen import FrozenEstimator
-
     index = np.repeat(np.arange(len(y)), twice.astype(int))
     by_weight, by_rows = (
         SoftUnlearnCorrector(
@@ -210,7 +209,7 @@ def test_regressions(estimator):
     ).fit(X, y, sensitive_features=group)
 
     assert not is_classifier(estimator)
-    assert share_left(corrector) == pytest.approx(0.3, abs=1e-3)
+    assert share_left(corrector) == pytest.approx(0.3, abs=5e-3)
 
 
 def test_pure_leaves_cannot_be_moved_by_weights(data):

@@ -100,6 +100,8 @@ def _check_labels(estimator, last, model, rows, raw):
             own.size == hard.size and _close(own.ravel(), hard[:, 0]), last, "predict"
         )
         return
+    own = own.ravel()  # CatBoost answers in a column
+    _check(len(own) == len(hard), last, "predict")
     classes = np.asarray(last.classes_)
     said = np.searchsorted(classes, own).clip(max=len(classes) - 1)
     differs = (classes[said] != own) | (said != np.argmax(hard, axis=1))

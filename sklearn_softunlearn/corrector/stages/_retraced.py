@@ -32,8 +32,9 @@ _MISSED = 1e-4
 # Of the norm of the weights: once the targets are met, they are settled if training
 # once more changes them by less. The norm is then that of the smallest to its square.
 _SETTLED = 0.01
-# After so many trainings, weights that meet the request are good enough.
-_PATIENCE = 5
+# After so many trainings, weights that meet the request are good enough, unless they
+# exceed it by more than this share of the metric.
+_PATIENCE, _BEYOND = 5, 5e-3
 # A step is taken if the excess falls by this share of what it promises.
 _SUFFICIENT, _SHORTEST = 0.1, 2.0**-6
 
@@ -115,8 +116,8 @@ class RetracedProblem:
             size = max(self._norm(moved.weights), OPTIMUM)
             here, n_iter = moved, n_iter + 1
             settled = length == 1.0 and change <= _SETTLED * size
-            met = n_iter >= _PATIENCE and self._excess(here, delta) <= _MISSED
-            converged = settled or met
+            met = -_BEYOND <= self._excess(here, delta) <= _MISSED
+            converged = settled or (met and n_iter >= _PATIENCE)
         solution = self._solution(here, found, delta, bounds, n_iter, converged)
         result = UpdateResult(here.parameters, n_iter, solution.status)
         return solution, result, here.parameters - fitted
@@ -144,9 +145,9 @@ class RetracedProblem:
         )
 
     def _excess(self, here, delta):
-        """By how much a target is missed, as a share of its functional."""
+        """By how much the worst target is missed, negative if all are met; a share."""
         over = (here.value - self.worst + delta * self.span) / self.size
-        return float(np.max(over, initial=0.0))
+        return float(np.max(over))
 
     def _search(self, here, weights, delta):
         """Training with the weights, or between, so that the excess falls."""

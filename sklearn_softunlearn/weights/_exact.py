@@ -43,10 +43,10 @@ class ExactDeletion(BaseEstimator):
     Notes
     -----
     Of trees, whose training with other weights is retraced, the weights come first: the
-    smallest with which training meets the targets, to 1e-4 of the metric, and not beyond
-    them by more than 5e-3. They are settled where a further training would change them
-    by less than 1 % of their norm, or after five trainings. The model is the one that
-    they train to, with the structure held; its loss is not the least.
+    smallest with which training meets the targets, to 1e-4 of the metric and at most
+    5e-3 beyond. They are settled where training once more would change them by less
+    than 1 % of their norm, or after five trainings. The model is the one that they
+    train to, with the structure held; its loss is not the least.
 
     For models whose training problem is convex in the parameters that are corrected,
     with at most 32768 of them: linear models and last layers of nets.

@@ -33,6 +33,7 @@ STUDIES = {
     "tradeoff": (*_HOME, *_RUNS),
     "tradeoff_time": _HOME,
     "claims": _HOME,
+    "comparison": (*_HOME, *_RUNS),
     "influence_peers": _HOME,
 }
 ONE_THREAD = {

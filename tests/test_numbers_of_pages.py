@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.reports import comparison
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -62,3 +64,9 @@ def test_what_is_said_of_flipped_labels():
     assert np.argmax([adult[n] for n in names]) == 2
     assert adult["weight on flips"] == pytest.approx(0.5, abs=0.05)
     assert adult["weight on flips, sparse"] == pytest.approx(0.9, abs=0.04)
+
+
+def test_the_comparison_is_that_of_the_results():
+    """The page is generated: nobody edits it, and it is not older than its results."""
+    text = (ROOT / "doc" / "benchmarks" / "comparison.md").read_text()
+    assert text == comparison.page()

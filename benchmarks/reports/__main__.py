@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write the page of benchmarks from the files of results.
+"""Write the pages of benchmarks from the files of results.
 
     python -m benchmarks.reports [--folder doc/benchmarks]
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.provenance import RESULTS, read
 from benchmarks.reports import claims as report_claims
+from benchmarks.reports import comparison as report_comparison
 from benchmarks.reports import nets as report_nets
 from benchmarks.reports import tradeoff as report_tradeoff
 from benchmarks.reports.plots import draw_sweep, draw_tradeoff
@@ -52,9 +53,11 @@ def main():
     parser.add_argument("--folder", type=Path, default=DOC)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    path = options.folder / "index.md"
-    path.write_text(page(options.folder))
-    print(path)
+    texts = {"index": page(options.folder), "comparison": report_comparison.page()}
+    for name, text in texts.items():
+        path = options.folder / f"{name}.md"
+        path.write_text(text)
+        print(path)
 
 
 if __name__ == "__main__":

@@ -46,10 +46,10 @@ WEIGHTS = """\
 ## Weights: a box, and what was released
 
 The paper's problem keeps weights in a box, and its closed form, by cases, does not
-enforce it. The weights in the released files of Adult go from {low} to {high}: they have
-two signs, and some are far outside of any box. Here a *soft* weight lies in [0, 1] and
-an *exact* one in [-1, 1], and every answer says by how much a bound is violated (at most
-by rounding). `upper` and `lower` of the [weight problem](../weights.md) take other
+enforce it. The weights in the released files of Adult go from {low} to {high}: they
+have two signs, and some are far outside of any box. Here a *soft* weight lies in [0, 1]
+and an *exact* one in [-1, 1], and every answer says by how much a bound is violated (at
+most by rounding). `upper` and `lower` of the [weight problem](../weights.md) take other
 bounds, or none, and then the closed forms of the paper are met.
 """
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What an installed package must be able to do, with no source tree beside it."""
 
+import re
 import sys
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import metadata, packages_distributions, version
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from sklearn_softunlearn.datasets import make_biased_classification
 package = Path(sklearn_softunlearn.__file__).parent
 assert package.is_relative_to(sys.prefix), f"{package} is not the installed one"
 assert version("sklearn_softunlearn") == sklearn_softunlearn.__version__
+# The page on PyPI has no files beside it to link to.
+description = metadata("sklearn_softunlearn")["Description"]
+assert "# sklearn_softunlearn" in description
+assert not re.findall(r"\]\((?!https?:)", description)
 assert files("sklearn_softunlearn").joinpath("py.typed").is_file()
 # Folders beside the package must not have been packed with it.
 packed = [

@@ -30,6 +30,7 @@ from sklearn_softunlearn.inspection import (
     leave_one_out,
     over_unlearning,
 )
+from sklearn_softunlearn.reweighting import SurrogateWeights
 from sklearn_softunlearn.scoring import fairness_scorer, robustness_scorer
 from sklearn_softunlearn.tuning import Requirement, SoftUnlearnCorrectorCV
 from sklearn_softunlearn.updates import (
@@ -92,6 +93,7 @@ __all__ = [
     "SoftUnlearnCorrectorCV",
     "SoftWeighter",
     "SparseDeletion",
+    "SurrogateWeights",
     "TradeoffDisplay",
     "ValidationData",
     "WeightPath",

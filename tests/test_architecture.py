@@ -27,7 +27,7 @@ LAYERS = [
     {"updates"},
     {"corrector"},
     {"inspection", "scoring"},
-    {"tuning", "display"},
+    {"tuning", "display", "reweighting"},
     {"auditing"},
     {"datasets"},
     {"__init__"},

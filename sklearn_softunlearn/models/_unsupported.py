@@ -76,12 +76,10 @@ def _instead(estimator):
         )
     if not _learns_from_weights(estimator):
         return ""
-    surrogate = "Ridge" if is_regressor(estimator) else "LogisticRegression"
     return (
         " But it takes sample_weight, so it can learn from the rows as a supported "
-        "model weighs them: corrector = SoftUnlearnCorrector("
-        f"{surrogate}()).fit(X, y, sensitive_features=...), then "
-        "model.fit(X, y, sample_weight=corrector.sample_weight_)."
+        f"model weighs them: SurrogateWeights({type(estimator).__name__}(...)).fit(X, "
+        "y, sensitive_features=...)."
     )
 
 

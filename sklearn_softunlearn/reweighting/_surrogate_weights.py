@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`SurrogateWeights`: any estimator, refitted with a surrogate's weights of the rows."""
+"""`SurrogateWeights`: any estimator, refitted with the weights of another model."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_regressor

@@ -7,6 +7,7 @@ probability of label 1: 0 or 1 unless it is randomised. All train `LogisticRegre
 on the same encoded features, with its default solver and penalty.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
@@ -97,6 +98,34 @@ def threshold_optimizer(train, val, metric, tolerances):
 
 def _expected_by_group(method, X, groups):
     return method._pmf_predict(X, sensitive_features=groups)[:, 1]
+
+
+def oxonfair(train, val, metric, targets, *, inferred=True):
+    """OxonFair (Delaney et al. 2024): thresholds by group, chosen on validation rows.
+
+    With ``inferred`` the groups of new rows are those that a model of them says.
+    """
+    from oxonfair import DataDict, FairPredictor
+    from oxonfair import group_metrics as measures
+
+    wanted = (
+        measures.demographic_parity if metric == DP else measures.equalized_odds_max
+    )
+    of_groups = logistic().fit(train.X, train.groups) if inferred else False
+    method = FairPredictor(
+        logistic().fit(train.X, train.y),
+        DataDict(val.y, val.X, val.groups),
+        inferred_groups=of_groups,
+    )
+    for target in targets:
+        method.fit(measures.accuracy, wanted, target)
+        chosen = deepcopy(method)  # the next target moves the thresholds
+
+        def label(X, groups, chosen=chosen):
+            data = {"data": X} if inferred else {"data": X, "groups": groups}
+            return np.asarray(chosen.predict(data))
+
+        yield Predictor(label, needs_groups=not inferred)
 
 
 def correlation_remover(train, val, metric, alphas):

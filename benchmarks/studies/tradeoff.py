@@ -45,6 +45,7 @@ METHODS = {
     "influence LP, retrained": (mitigations.influence_lp, DELTAS),
     "hard deletion, retrained": (mitigations.hard_deletion, DELTAS),
     "ExponentiatedGradient": (mitigations.exponentiated_gradient, BOUNDS),
+    "OxonFair, groups inferred": (mitigations.oxonfair, TARGETS),
     "threshold of the base model": (corrections.base_and_threshold, (None,)),
 }
 METHODS |= {name: (method, DELTAS) for name, method in corrections.ALONG_DELTA.items()}

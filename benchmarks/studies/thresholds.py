@@ -4,11 +4,11 @@
     python -m benchmarks.studies.thresholds --data-home FOLDER [--seeds 3]
 
 Splits are those of the trade-off study: 70 % of the rows to fit and to choose, 30 %
-held out. `SoftUnlearnCorrectorCV` uses all of the 70 % for both, in four folds, with exact
-weights; of its candidates the most accurate is taken whose metric in the mean of the
-folds is within the target. "delta alone" are those of the same search whose threshold
-is the model's own. OxonFair fits on 50 % and chooses on 20 %, as it is meant to be
-used, with groups that a model infers for new rows, and with groups that are known.
+held out. `SoftUnlearnCorrectorCV` uses all of the 70 % for both, in four folds, with
+exact weights; of its candidates the most accurate is taken whose metric in the mean of
+the folds is within the target. "delta alone" are those of the same search whose
+threshold is the model's own. OxonFair fits on 50 % and chooses on 20 %, as it is meant
+to be used, with groups that a model infers for new rows, and with those that are known.
 """
 
 import argparse

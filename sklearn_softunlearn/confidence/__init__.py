@@ -22,6 +22,7 @@ from sklearn_softunlearn.confidence._intervals import (
     check_n_bootstrap,
     check_value_range,
     generator,
+    lines_of,
 )
 from sklearn_softunlearn.confidence._limits import Means
 from sklearn_softunlearn.confidence._resampling import (
@@ -43,6 +44,7 @@ __all__ = [
     "generator",
     "interval",
     "learn_then_test",
+    "lines_of",
     "loss_bound",
     "metric_bound",
     "nothing_lost",

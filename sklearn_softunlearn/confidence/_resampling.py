@@ -19,7 +19,7 @@ from sklearn_softunlearn.pointwise import AsGivenResponse
 _CHUNK = 2**21
 # Distinct weights up to which rows of unlike weight are cells of their own, and rows
 # of a group from which on each draw is counted alone, in a cache.
-_FEW_WEIGHTS, _MANY_ROWS = 32, 2048
+_FEW_WEIGHTS, _MANY_ROWS, _MANY_CELLS = 32, 2048, 2**31
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +56,8 @@ class PairedAnswers:
             1 in the column of the predicted class, for each model.
         """
         labels = [np.argmax(columns, axis=1) for columns in hard]
-        weights, level = np.unique(rows.sample_weight, return_inverse=True)
-        few = [level] if 1 < len(weights) <= _FEW_WEIGHTS else []
-        return cls._of(rows, hard, _cells([_strata(rows), rows.y, *labels, *few]))
+        level = _few_levels(rows.sample_weight)
+        return cls._of(rows, hard, _cells([_strata(rows), rows.y, *labels, *level]))
 
     @classmethod
     def of_rows(cls, rows, answers):
@@ -215,12 +214,23 @@ def _strata(rows):
 
 def _cells(columns):
     """Number of the cell of each row, in the order of the columns."""
-    code = np.zeros(len(columns[0]), dtype=np.int64)
+    code, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
-        # Codes again after each column, lest their product overflows.
-        joint = code * (np.max(column, initial=0) + 1) + column
-        _, code = np.unique(joint, return_inverse=True)
-    return code
+        levels = int(np.max(column, initial=0)) + 1
+        code, size = code * levels + column, size * levels
+        if size > _MANY_CELLS:  # lest the product overflows
+            found, code = np.unique(code, return_inverse=True)
+            size = len(found)
+    # Small numbers are sorted in one pass.
+    return code.astype(np.int16) if size <= np.iinfo(np.int16).max else code
+
+
+def _few_levels(weight):
+    """Number of the weight of each row, if there are a few: a list of one column."""
+    if np.all(weight == weight[:1]):
+        return []
+    values, level = np.unique(weight, return_inverse=True)
+    return [level] if len(values) <= _FEW_WEIGHTS else []
 
 
 def _taken(strata, n_draws, rng, weight):

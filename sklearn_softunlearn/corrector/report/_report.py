@@ -3,9 +3,20 @@
 
 import textwrap
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
+from typing import Any
 
+from sklearn_softunlearn.confidence import check_level, check_n_bootstrap
+from sklearn_softunlearn.corrector.report._intervals import (
+    INTERVAL_COLUMNS,
+    interval_lines,
+    noise_notes,
+    sizes_line,
+)
+
+# Of the intervals that a printed report shows.
+_LEVEL, _DRAWS = 0.95, 1000
 _HEADER = ("", "", "before", "predicted", "after")
 
 
@@ -75,6 +86,8 @@ class CorrectionReport:
     kinds : tuple of str
         What each note is about, such as "infeasible", "over-correction", "labels
         worse", "gap reversed", "one class" or "utility collapse".
+    counted : CountedLabels or None
+        Labels before and after, counted, for `intervals`.
 
     Examples
     --------
@@ -101,6 +114,7 @@ class CorrectionReport:
     notes: tuple = ()
     kinds: tuple = ()
     added_mass: float = 0.0
+    counted: Any = field(default=None, compare=False, repr=False)
 
     def __getitem__(self, key):
         """The line of a (name, kind) pair."""
@@ -116,23 +130,73 @@ class CorrectionReport:
 
         return pd.DataFrame([asdict(line) for line in self.lines])
 
+    def intervals(self, *, confidence_level=0.95, n_bootstrap=2000, random_state=0):
+        """Intervals of the lines of labels: before, after, and of the change.
+
+        The evaluation rows are drawn again within each group, and both models are
+        measured on the same draws. Computed now, by counts of labels, and not by the
+        fit. The rows chose the weights, so on other rows the correction does less.
+
+        Parameters
+        ----------
+        confidence_level : float in (0, 1), default=0.95
+            Of each interval on its own.
+        n_bootstrap : int, default=2000
+            Number of draws.
+        random_state : int, RandomState instance or None, default=0
+            Determines the draws.
+
+        Returns
+        -------
+        DataFrame
+            Columns "name" and "kind" of the line, "model" ("before", "after" or "after
+            - before"), "n", "estimate", "low" and "high". Empty for a regression, and
+            without a row for what has no fast form.
+        """
+        check_level(confidence_level, "confidence_level")
+        check_n_bootstrap(n_bootstrap)
+        if self.counted is None:
+            import pandas as pd
+
+            return pd.DataFrame(columns=INTERVAL_COLUMNS)
+        return self.counted.intervals(confidence_level, n_bootstrap, random_state)
+
+    @property
+    def group_sizes(self):
+        """Number of evaluation rows of each group, a dict; empty without groups."""
+        return {} if self.counted is None else self.counted.group_sizes()
+
     def __str__(self):
         """Aligned table with a title and a closing line."""
         cells = [_HEADER, *map(_cells, self.lines)]
         width = [max(len(row[j]) for row in cells) for j in range(len(_HEADER))]
         table = "\n".join(_aligned(row, width) for row in cells)
-        lines = [self._footer(), *(f"Note: {note}" for note in self.notes)]
-        below = "\n".join(_wrapped(line) for line in lines)
+        lines, notes = self._trust()
+        notes = [f"Note: {note}" for note in (*self.notes, *notes)]
+        below = "\n".join(map(_wrapped, [self._footer(), *lines, *notes]))
         return f"{self._title()}\n{table}\n{below}"
 
     def _repr_html_(self):
         head = "".join(f"<th>{cell}</th>" for cell in _HEADER)
         body = "".join(_html_row(_cells(line)) for line in self.lines)
+        lines, notes = self._trust()
         return (
             f"<table><caption>{escape(self._title())}</caption><thead><tr>{head}</tr>"
             f"</thead><tbody>{body}</tbody></table><p>{escape(self._footer())}</p>"
-            + "".join(f"<p>Note: {escape(note)}</p>" for note in self.notes)
+            + "".join(f"<p>{escape(line)}</p>" for line in lines)
+            + "".join(f"<p>Note: {escape(note)}</p>" for note in (*self.notes, *notes))
         )
+
+    def _trust(self):
+        """Sentences on how far the lines can be trusted, and notes on noise."""
+        if self.counted is None:
+            return [], []
+        sizes = self.group_sizes
+        lines = [sizes_line(sizes)] if sizes else []
+        if not self.counted.by_cells:
+            return [*lines, "intervals of the labels: report_.intervals()"], []
+        table = self.intervals(confidence_level=_LEVEL, n_bootstrap=_DRAWS)
+        return [*lines, *interval_lines(table, _LEVEL)], list(noise_notes(table))
 
     def _title(self):
         return f"Correction, measured on {self.n_evaluation} {self.evaluated_on}"

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from sklearn_softunlearn.corrector.report._intervals import CountedLabels
 from sklearn_softunlearn.corrector.report._report import CorrectionReport, ReportLine
 from sklearn_softunlearn.corrector.report._signatures import failure_notes
 from sklearn_softunlearn.corrector.stages._attacked_rows import fresh_attack_lines
@@ -52,7 +53,18 @@ def correction_report(prepared, done, corrector):
         request=float(done.request),
         notes=tuple(note for _, note in found),
         kinds=tuple(kind for kind, _ in found),
+        counted=_counted(state, before, after),
     )
+
+
+def _counted(state, before, after):
+    """Counts of the labels of metric and utility, for intervals."""
+    named = [
+        (name, criterion)
+        for each in (state.metric, state.utility)
+        for name, criterion, _ in _parts(each, state.rows)
+    ]
+    return CountedLabels.of(named, state.rows, (before, after))
 
 
 def _predicted(state, done, weights, shifted):
@@ -75,10 +87,8 @@ def _report_lines(named, rows, known, raw):
 
     ``known`` has the surrogate's functionals before and as predicted.
     """
-    parts = named.criterion.parts(rows)
     start = 0
-    for criterion, size in parts:
-        name = named.name if len(parts) == 1 else criterion.name
+    for name, criterion, size in _parts(named, rows):
         smooth = [*known[start : start + size].T, criterion.value(raw[2], rows)]
         hard = [criterion.hard_value(f, rows) for f in raw]
         hard_kind = criterion.hard_kind_on(rows)
@@ -86,3 +96,12 @@ def _report_lines(named, rows, known, raw):
             shown = (criterion.user_value(value, rows) for value in values)
             yield ReportLine(name, kind, *shown)
         start += size
+
+
+def _parts(named, rows):
+    """(name, criterion, number of functionals) of each criterion inside."""
+    parts = named.criterion.parts(rows)
+    return [
+        (named.name if len(parts) == 1 else criterion.name, criterion, size)
+        for criterion, size in parts
+    ]

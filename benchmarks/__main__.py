@@ -32,6 +32,8 @@ STUDIES = {
     "net_retraining": _HOME,
     "tradeoff": (*_HOME, *_RUNS),
     "tradeoff_time": _HOME,
+    "confidence": _HOME,
+    "thresholds": _HOME,
     "claims": _HOME,
     "comparison": (*_HOME, *_RUNS),
     "influence_peers": _HOME,

@@ -123,8 +123,9 @@ def oxonfair(train, val, metric, targets, *, inferred=True):
         chosen = deepcopy(method)  # the next target moves the thresholds
 
         def label(X, groups, chosen=chosen):
-            data = {"data": X} if inferred else {"data": X, "groups": groups}
-            return np.asarray(chosen.predict(data))
+            # The target is asked for, and not used.
+            data = DataDict(np.zeros(len(groups), dtype=int), X, groups)
+            return np.asarray(chosen.predict({"data": X} if inferred else data))
 
         yield Predictor(label, needs_groups=not inferred)
 

@@ -14,6 +14,7 @@ from benchmarks.reports import claims as report_claims
 from benchmarks.reports import comparison as report_comparison
 from benchmarks.reports import nets as report_nets
 from benchmarks.reports import tradeoff as report_tradeoff
+from benchmarks.reports.confidence import confidence_page
 from benchmarks.reports.plots import draw_sweep, draw_tradeoff
 from benchmarks.reports.tradeoff import DATA
 
@@ -54,6 +55,9 @@ def main():
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     texts = {"index": page(options.folder), "comparison": report_comparison.page()}
+    promises = read("confidence")
+    if promises:
+        texts["confidence"] = confidence_page(promises, read("thresholds"))
     for name, text in texts.items():
         path = options.folder / f"{name}.md"
         path.write_text(text)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What nobody asked for and got worse."""
+"""What got worse: what nobody asked for, and what was to improve."""
+
+from sklearn_softunlearn.exceptions import HeldOutWorseWarning, warn
 
 # Metrics that repeat, under another name, one that is measured anyway.
 _REPEATED = (
@@ -41,6 +43,25 @@ def got_worse(measured):
         and not (part == "metrics" and entry["name"].startswith(_REPEATED))
     ]
     return sorted(worse, key=_order)
+
+
+def warn_of_worse(measured):
+    """Warn of a metric that was asked for and got worse by more than noise.
+
+    Parameters
+    ----------
+    measured : dict
+        As for `got_worse`, among other entries.
+    """
+    for entry in measured["metrics"]:
+        if entry["asked"] and entry["worse"] and entry["beyond_noise"]:
+            before, after = (entry[when]["value"] for when in ("before", "after"))
+            warn(
+                f"{entry['name']} got worse on the rows of the audit, "
+                f"from {before:.4g} to {after:.4g}: the evaluation rows promised more "
+                "than holds. (a) Lower delta; (b) measure on more rows (X_val).",
+                HeldOutWorseWarning,
+            )
 
 
 def _order(entry):

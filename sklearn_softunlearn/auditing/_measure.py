@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn_softunlearn.auditing._audit import SCHEMA, Audit
 from sklearn_softunlearn.auditing._calibration import calibration_curves
 from sklearn_softunlearn.auditing._deletion import deletion_of
-from sklearn_softunlearn.auditing._harm import got_worse
+from sklearn_softunlearn.auditing._harm import got_worse, warn_of_worse
 from sklearn_softunlearn.auditing._measured import measurements
 from sklearn_softunlearn.auditing._notes import notes_of
 from sklearn_softunlearn.auditing._plain import plain, short
@@ -102,6 +102,12 @@ def audit(
     -------
     Audit
 
+    Warns
+    -----
+    HeldOutWorseWarning
+        If a metric that a corrector was asked to improve got worse on these rows, by
+        more than noise.
+
     Raises
     ------
     ValueError
@@ -144,11 +150,14 @@ def audit(
     }
     curve, remarks = tradeoff_of(subject, path, held_out, asked)
     made = provenance(subject, held_out, training, settings)
+    measured = _measured(judged, asked, settings)
+    if subject.corrector is not None:
+        warn_of_worse(measured)
     notes = notes_of(subject, judged, on_training_rows=_same(made["data"]))
     document = {
         "schema": SCHEMA,
         "title": title or f"Audit of {subject.title}",
-        **_measured(judged, asked, settings),
+        **measured,
         "notes": [*notes, *remarks],
         "models": _models(subject),
         "request": request_of(subject.corrector),

@@ -42,6 +42,13 @@ def _count(text):
     return number
 
 
+def _file(text):
+    """A file to write: not one without a name, which would be the folder itself."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return Path(text)
+
+
 def _tolerance(text):
     return None if text == "none" else float(text)
 
@@ -176,14 +183,14 @@ def _add_output_options(parser):
     output.add_argument(
         "--save",
         metavar="MODEL",
-        type=Path,
+        type=_file,
         help="write the corrected model, a plain scikit-learn Pipeline, with skops; "
         "with joblib if the name ends in .joblib or .pkl, or skops is not installed",
     )
     output.add_argument(
         "--plot",
         metavar="PNG",
-        type=Path,
+        type=_file,
         default=Path("softunlearn_tradeoff.png"),
         help="trade-off curve over delta, if matplotlib is installed. "
         "Default: %(default)s",
@@ -191,7 +198,7 @@ def _add_output_options(parser):
     output.add_argument(
         "--html",
         metavar="PAGE",
-        type=Path,
+        type=_file,
         help="write the audit as one self-contained page for readers who write no "
         "code: by group and with intervals, what got worse, whose rows were deleted",
     )

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command: load, look, encode, fit, correct, audit, print, in this order."""
 
+from dataclasses import replace
+
 from sklearn.pipeline import make_pipeline
 
 from sklearn_softunlearn.cli._arguments import parse_arguments
@@ -26,6 +28,7 @@ from sklearn_softunlearn.cli._output import (
     save_model,
     save_page,
 )
+from sklearn_softunlearn.cli._remedies import in_options
 from sklearn_softunlearn.cli._sources import load_table, load_test
 from sklearn_softunlearn.cli._table import split
 from sklearn_softunlearn.cli._verdict import verdict
@@ -49,11 +52,11 @@ def _rows(parts):
 
 def _result(options, parts, corrector, document, **found):
     """Everything that is printed, as numbers and strings only."""
-    train, report = parts[0], corrector.report_
+    train, report = parts[0], found["report"]
     return {
         "schema": SCHEMA,
         "status": str(report.status),
-        "notes": [str(note) for note in report.notes],
+        "notes": list(report.notes),
         "warnings": found["warnings"],
         "columns": found["columns"],
         "dataset": train.name,
@@ -105,19 +108,23 @@ def _run(options):
         )
     path = correct_path(model, *parts[:2], **wanted)
     pipeline = make_pipeline(*encoder, corrector)
-    audit = audit_parts(
-        pipeline, given, path=path, metric=options.metric, seed=options.seed
-    )
+    with warnings_as_notices() as of_the_audit:
+        audit = audit_parts(
+            pipeline, given, path=path, metric=options.metric, seed=options.seed
+        )
+    report = corrector.report_
+    report = replace(report, notes=tuple(map(in_options, report.notes)))
     result = _result(
         options,
         parts,
         corrector,
         audit.to_dict(),
-        warnings=warned,
+        report=report,
+        warnings=[*warned, *(each for each in of_the_audit if each not in warned)],
         columns=columns,
         seconds={"fit": fit_seconds, "correction": correction_seconds},
     )
-    print(as_json(result) if options.json else as_text(result, corrector.report_))
+    print(as_json(result) if options.json else as_text(result, report))
     _write(options, audit, make_pipeline(*encoder, corrector.estimator_))
     save_curve(path, parts[2], metric=options.metric, file=options.plot)
 

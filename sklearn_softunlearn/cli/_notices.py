@@ -5,6 +5,8 @@ import sys
 import warnings
 from contextlib import contextmanager
 
+from sklearn_softunlearn.cli._remedies import in_options
+
 
 class CommandError(Exception):
     """The command cannot go on, and one line says why and what to do."""
@@ -32,7 +34,7 @@ def warnings_as_notices():
         yield said
     for_users = [w for w in caught if issubclass(w.category, UserWarning)]
     for warning in for_users:
-        text = one_line(warning.message)
+        text = in_options(one_line(warning.message))
         found = {"category": warning.category.__name__, "message": text}
         if found not in said:
             said.append(found)
@@ -45,4 +47,4 @@ def values_are_the_users():
     try:
         yield
     except ValueError as error:
-        raise CommandError(one_line(error)) from error
+        raise CommandError(in_options(one_line(error))) from error

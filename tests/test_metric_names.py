@@ -25,6 +25,7 @@ from sklearn_softunlearn.criteria import criterion_name
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS
 from sklearn_softunlearn.criteria._names import _TITLES, TRANSFORMS
 from sklearn_softunlearn.datasets import make_biased_classification
+from tests.first_order import first_order_corrector
 
 
 def known(name):
@@ -78,7 +79,7 @@ def data():
 
 
 def corrected(data, kind, metric, **options):
-    corrector = SoftUnlearnCorrector(data.model[kind], metric=metric, delta=0.1)
+    corrector = first_order_corrector(data.model[kind], metric=metric, delta=0.1)
     return corrector.fit(
         data.X, data.target[kind], sensitive_features=data.group, **options
     )
@@ -148,7 +149,7 @@ def test_a_search_scores_the_metric_of_its_corrector(data, kind, name):
     X, y, group = data.X, data.target[kind], data.group
     halves = np.arange(600).reshape(2, 300)
     cuts = [(halves[0], halves[1]), (halves[1], halves[0])]
-    corrector = SoftUnlearnCorrector(data.model[kind], metric=name)
+    corrector = first_order_corrector(data.model[kind], metric=name)
     search = SoftUnlearnCorrectorCV(corrector, deltas=[0.0, 0.1], cv=cuts)
     search.fit(X, y, sensitive_features=group)
     train, test = cuts[0]

@@ -48,7 +48,7 @@ def target(data):
 
 def corrected(data, metric, delta=0.02, **options):
     X, y, group = data
-    options = {"utility_tol": 0.1} | options
+    options = {"weighting": "soft", "utility_tol": 0.1} | options
     corrector = SoftUnlearnCorrector(
         precise_logistic(), metric=metric, delta=delta, **options
     )

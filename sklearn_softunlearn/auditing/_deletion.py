@@ -32,6 +32,7 @@ def deletion_of(corrector, training, n_largest):
     weights, report = corrector.deletion_weights_, corrector.report_
     found = {
         "deleted_mass": report.deleted_mass,
+        "added_mass": report.added_mass,
         "total_mass": report.total_mass,
         "share": report.deleted_mass / report.total_mass,
         "n_rows": len(weights),

@@ -31,13 +31,18 @@ class SoftUnlearnCorrector(
     """Correct a model after training by soft-weighted unlearning.
 
     The estimator is fitted as usual. Then each training row i gets a deletion weight
-    eps_i in [0, 1], 0 for keeping and 1 for deleting it, so that ``metric`` improves
-    by the fraction ``delta`` and ``utility`` does not get worse, both to first order;
-    and the parameters are corrected with these weights, without retraining:
+    eps_i, 0 for keeping and 1 for deleting it, so that ``metric`` improves by the
+    fraction ``delta`` at little cost; and the parameters are corrected with these
+    weights, without retraining:
 
     1. *influence*: ``a_i``, what deleting row i would do to each functional;
     2. *weights*: the smallest eps with ``sum_i eps_i a_i <= -delta * metric``;
     3. *update*: ``theta + H^-1 sum_i eps_i s_i grad loss_i(theta)``.
+
+    Where the training problem is convex in the corrected parameters these stages are
+    repeated until nothing changes any more (see ``weighting``): the request is met
+    exactly, at the least training loss, and training with the weights gives the same
+    model. Elsewhere they are gone through once, to first order.
 
     Parameters
     ----------
@@ -68,10 +73,10 @@ class SoftUnlearnCorrector(
     utility : str, callable, Criterion or list, default="loss"
         What must not get worse. "group_loss" is the loss of each group:
         ``["loss", "group_loss"]`` asks that no group fares worse.
-    utility_tol : float >= 0 or None, default=0.0
+    utility_tol : float >= 0 or None, default=None
         How much of the utility may be lost, relative to its current value. None sets no
         bound: exact weights lose as little of the training loss as the request allows.
-    weighting : {"auto", "exact", "soft", "sparse", "hard"} or object, default="soft"
+    weighting : {"auto", "exact", "soft", "sparse", "hard"} or object, default="auto"
         "exact" solves the three stages to the end: what is asked is realised, at the
         least loss, and retraining with ``sample_weight_`` gives the corrected model;
         see `ExactDeletion`. "soft" is the first order of this, the paper's method: it
@@ -233,8 +238,8 @@ class SoftUnlearnCorrector(
         metric: str | Callable | Criterion | Sequence = "demographic_parity_difference",
         delta: float = 0.5,
         utility: str | Callable | Criterion | Sequence = "loss",
-        utility_tol: float | None = 0.0,
-        weighting: Any = "soft",
+        utility_tol: float | None = None,
+        weighting: Any = "auto",
         regularization: float = 1.0,
         max_weight: float = 1.0,
         min_weight: float = -1.0,

@@ -56,7 +56,7 @@ class DeletionWeightsDisplay:
     >>> list(display.frame(3).columns[:4])
     ['row', 'deletion_weight', 'group', 'label']
     >>> display.mass().columns.to_list()
-    ['group', 'label', 'total', 'deleted', 'share']
+    ['group', 'label', 'total', 'deleted', 'added', 'share']
     """
 
     def __init__(
@@ -162,7 +162,8 @@ class DeletionWeightsDisplay:
         -------
         pandas DataFrame
             "total" and "deleted" count rows by their sample weight, "share" is their
-            ratio. "label" has intervals of the target where ``n_bins`` asks for them.
+            ratio; "added" is what negative weights made rows count more. "label" has
+            intervals of the target where ``n_bins`` asks for them.
         """
         binned = self.n_bins is not None and len(np.unique(self.label)) > self.n_bins
         table = pd.DataFrame(
@@ -170,7 +171,8 @@ class DeletionWeightsDisplay:
                 "group": self.group,
                 "label": _intervals(self.label, self.n_bins) if binned else self.label,
                 "total": self.sample_weight,
-                "deleted": self.sample_weight * self.deletion_weight,
+                "deleted": self.sample_weight * np.maximum(self.deletion_weight, 0.0),
+                "added": self.sample_weight * np.maximum(-self.deletion_weight, 0.0),
             }
         )
         cells = table.groupby(["group", "label"], as_index=False, observed=True).sum()

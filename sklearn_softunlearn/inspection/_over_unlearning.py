@@ -156,7 +156,7 @@ def over_unlearning(corrector: Any) -> OverUnlearning:
         improvement=improvement,
         utility_soft=float(cost @ soft),
         utility_hard=float(cost[cut].sum()),
-        mass_soft=float(soft.sum()),
+        mass_soft=float(np.abs(soft).sum()),
         mass_hard=float(cut.sum()),
         norm_soft=float(soft @ soft),
         norm_hard=float(cut.sum()),

@@ -249,8 +249,8 @@ class _Place:
 def _proximal_step(dual, centre, hessian, tol):
     """Maximum of the proximal dual, a `_Place`, and the Newton steps to it."""
     at, curvature = centre, dual.curvature(centre.unclipped)
-    mu = _PROXIMAL * np.trace(curvature) / np.trace(hessian)
-    mu = max(mu, np.finfo(float).tiny)
+    # Where no row is free, as if row gradients varied as H says.
+    mu = _PROXIMAL * (np.trace(curvature) / np.trace(hessian) or 1.0)
     enough = tol * np.max(np.abs(dual.target))
 
     def value(place):

@@ -530,7 +530,9 @@ def test_provenance_says_what_it_takes_to_repeat(rows, corrector):
 
 def test_notes_of_the_report_are_repeated(rows):
     (X, y, group), (X_test, y_test, group_test) = rows
-    corrector = SoftUnlearnCorrector(delta=1.0, max_weight=0.05)
+    corrector = SoftUnlearnCorrector(
+        weighting="soft", utility_tol=0.0, delta=1.0, max_weight=0.05
+    )
     with pytest.warns(UserWarning):
         corrector.fit(X, y, sensitive_features=group)
     done = audit(corrector, X_test, y_test, sensitive_features=group_test, **NONE)

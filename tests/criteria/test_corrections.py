@@ -20,6 +20,7 @@ from sklearn_softunlearn import (
 )
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import NothingToCorrectWarning, SmallGroupWarning
+from tests.first_order import FIRST_ORDER
 from tests.models_for_tests import precise_logistic
 
 DP, EO = "demographic_parity_difference", "equalized_odds_difference"
@@ -83,7 +84,7 @@ def test_each_metric_of_a_list_shrinks_by_its_own(data):
 
     for name in (DP, EO):
         line = corrector.report_[name, "surrogate"]
-        assert line.predicted <= 0.8 * line.before * (1 + 1e-9)
+        assert line.predicted <= 0.8 * line.before * (1 + 1e-6)
     line = corrector.report_["accuracy_score_group_min", "surrogate"]
     assert line.predicted > line.before
     assert f"{DP}: 0 - 1" in corrector.functional_names_
@@ -111,9 +112,9 @@ def test_ratios_and_lists_go_through_all_stages(data, weighting, update):
 
 def test_no_group_is_made_worse(data):
     utility = ["loss", "group_loss"]
-    protected = corrected(data, delta=0.3, utility=utility)
+    protected = corrected(data, delta=0.3, utility=utility, **FIRST_ORDER)
     change = protected.deletion_weights_ @ protected.influence_
-    alone = corrected(data, delta=0.3)
+    alone = corrected(data, delta=0.3, **FIRST_ORDER)
     losses = protected.influence_[:, -2:]
 
     assert protected.functional_names_[-3:] == [
@@ -129,7 +130,7 @@ def test_no_group_is_made_worse(data):
 @pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.CorrectionWarning")
 def test_metric_as_utility_may_move_but_not_grow(data):
     """A gap that is protected may shrink or change sides."""
-    corrector = corrected(data, metric="loss", utility=EO, delta=0.0005)
+    corrector = corrected(data, metric="loss", utility=EO, delta=0.0005, **FIRST_ORDER)
     line = corrector.report_[EO, "surrogate"]
 
     assert line.predicted <= line.before * (1 + 1e-9)
@@ -234,7 +235,11 @@ def real(data_home):
 def test_metric_that_is_named_improves_on_held_out_rows(real, dataset, metric):
     train, test, base = real[dataset]
     corrector = SoftUnlearnCorrector(
-        FrozenEstimator(base), metric=metric, delta=0.5, utility_tol=0.01
+        FrozenEstimator(base),
+        metric=metric,
+        delta=0.5,
+        weighting="soft",
+        utility_tol=0.01,
     ).fit(train.X, train.y, sensitive_features=train.groups)
     before, after = measured(metric, base, test), measured(metric, corrector, test)
 

@@ -53,7 +53,7 @@ DP = "demographic_parity_difference"
 
 def corrected(net, X, y, group, **options):
     # A net stopped early is not at its optimum, so that its loss has a slope.
-    options = {"utility_tol": 0.2, "delta": 0.2} | options
+    options = {"weighting": "soft", "utility_tol": 0.2, "delta": 0.2} | options
     return SoftUnlearnCorrector(net, **options).fit(X, y, sensitive_features=group)
 
 
@@ -239,7 +239,9 @@ def test_validation_rows_and_regression():
         max_epochs=20,
         verbose=0,
     )
-    corrector = SoftUnlearnCorrector(net, metric="loss", delta=0.1, utility_tol=1.0)
+    corrector = SoftUnlearnCorrector(
+        net, metric="loss", delta=0.1, weighting="soft", utility_tol=1.0
+    )
     corrector.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
     line = corrector.report_["loss", "surrogate"]
 

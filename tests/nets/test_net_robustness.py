@@ -93,6 +93,7 @@ def test_a_net_becomes_more_robust(images, layer):
         FrozenEstimator(net),
         metric=[DP, attack],
         delta=0.05,
+        weighting="soft",
         utility_tol=0.3,
         layer=layer,
     ).fit(X, y, sensitive_features=color)

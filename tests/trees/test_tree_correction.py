@@ -59,7 +59,7 @@ def mixed(data):
 def test_a_small_request_is_realised_nearly(data, case, trees):
     X, y, group = data
     corrector = SoftUnlearnCorrector(
-        case.estimator, trees=trees, delta=0.1, utility_tol=0.05
+        case.estimator, trees=trees, delta=0.1, weighting="soft", utility_tol=0.05
     ).fit(X, y, sensitive_features=group)
     line = corrector.report_[NAME, "surrogate"]
 

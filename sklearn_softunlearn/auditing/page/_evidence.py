@@ -91,6 +91,13 @@ def calibration(document):
     ) + element("div", *drawings, class_="plots")
 
 
+def _added(given):
+    if not given["added_mass"]:
+        return ""
+    part = share(given["added_mass"] / given["total_mass"])
+    return f" Other rows count more than they did, by {part} of the total weight."
+
+
 def deletion(document):
     """Whose rows were deleted, and which most of all."""
     given = document["deletion"]
@@ -102,7 +109,7 @@ def deletion(document):
             f"training rows had never been there: {share(given['share'])} of the total "
             f"weight, spread over {count(given['n_touched'])} of "
             f"{count(given['n_rows'])} rows. The largest share of a single row is "
-            f"{share(given['largest_weight'])}."
+            f"{share(given['largest_weight'])}." + _added(given)
         )
     ]
     if given["mass"] is None:

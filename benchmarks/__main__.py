@@ -37,6 +37,7 @@ STUDIES = {
     "claims": _HOME,
     "comparison": (*_HOME, *_RUNS),
     "influence_peers": _HOME,
+    "exact": _HOME,
 }
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")

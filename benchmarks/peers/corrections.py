@@ -19,6 +19,8 @@ from sklearn_softunlearn import (
     SoftUnlearnCorrectorCV,
 )
 
+# The paper's method, with the utility held to first order.
+FIRST_ORDER = {"weighting": "soft", "utility_tol": 0.0}
 # Of the log-odds.
 THRESHOLDS = np.linspace(-1.0, 1.0, 21)
 
@@ -95,15 +97,25 @@ def cross_validated(train, val, metric, targets, **options):
 
 # Chosen on the validation rows, as the peers.
 ALONG_DELTA = {
-    "ours, one step": path,
-    "ours, re-linearised": partial(path, update=InfluenceUpdate(max_iter=10)),
-    "ours, Newton step": partial(path, update="newton"),
-    "ours, Newton step and threshold": partial(path_and_threshold, update="newton"),
+    "ours, exact": path,
+    "ours, exact and threshold": path_and_threshold,
+    "ours, one step": partial(path, **FIRST_ORDER),
+    "ours, re-linearised": partial(
+        path, update=InfluenceUpdate(max_iter=10), **FIRST_ORDER
+    ),
+    "ours, Newton step": partial(path, update="newton", **FIRST_ORDER),
+    "ours, Newton step and threshold": partial(
+        path_and_threshold, update="newton", **FIRST_ORDER
+    ),
 }
 
 # One model for each target.
 FOR_TARGETS = {
-    "ours, one step, calibrated": calibrated,
-    "ours, Newton step, calibrated": partial(calibrated, update="newton"),
-    "ours, Newton step, cross-validated": partial(cross_validated, update="newton"),
+    "ours, one step, calibrated": partial(calibrated, **FIRST_ORDER),
+    "ours, Newton step, calibrated": partial(
+        calibrated, update="newton", **FIRST_ORDER
+    ),
+    "ours, Newton step, cross-validated": partial(
+        cross_validated, update="newton", **FIRST_ORDER
+    ),
 }

@@ -206,7 +206,13 @@ def hard_deletion(train, val, metric, deltas):
 
 def _linearized(train, metric):
     base = logistic().fit(train.X, train.y)
-    probe = SoftUnlearnCorrector(FrozenEstimator(base), metric=metric, delta=0.0)
+    probe = SoftUnlearnCorrector(
+        FrozenEstimator(base),
+        metric=metric,
+        delta=0.0,
+        weighting="soft",
+        utility_tol=0.0,
+    )
     return probe.fit(train.X, train.y, sensitive_features=train.groups)
 
 

@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from benchmarks.data.adult import AUTHORS_C, authors_adult, one_hot_adult
+from benchmarks.peers.corrections import FIRST_ORDER
 from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn.corrector.stages._preparation import linearize_estimator
 from sklearn_softunlearn.influence._first_order import first_order_shift
@@ -37,7 +38,9 @@ def published_influences(data_home):
     base = LogisticRegression(
         C=AUTHORS_C, fit_intercept=False, solver="newton-cholesky", tol=1e-12
     ).fit(data.X, data.y)
-    corrector = SoftUnlearnCorrector(FrozenEstimator(base), delta=0.1).fit(
+    corrector = SoftUnlearnCorrector(
+        FrozenEstimator(base), delta=0.1, **FIRST_ORDER
+    ).fit(
         data.X,
         data.y,
         X_val=data.X_val,
@@ -58,7 +61,7 @@ def order_of_the_update(data_home):
     """Slope of log |corrected - refit| over log t, for deletion weights t * eps."""
     data = one_hot_adult(data_home)
     base = LogisticRegression(solver="newton-cholesky", tol=1e-12)
-    corrector = SoftUnlearnCorrector(base, delta=0.5).fit(
+    corrector = SoftUnlearnCorrector(base, delta=0.5, **FIRST_ORDER).fit(
         data.X_train, data.y_train, sensitive_features=data.sex_train
     )
     eps = corrector.deletion_weights_
@@ -81,9 +84,9 @@ def corrections(data_home):
         train = getattr(data, f"{groups}_train")
         test = getattr(data, f"{groups}_test")
         for delta in deltas:
-            corrector = SoftUnlearnCorrector(LogisticRegression(), delta=delta).fit(
-                data.X_train, data.y_train, sensitive_features=train
-            )
+            corrector = SoftUnlearnCorrector(
+                LogisticRegression(), delta=delta, **FIRST_ORDER
+            ).fit(data.X_train, data.y_train, sensitive_features=train)
             gap = [
                 demographic_parity_difference(
                     data.y_test, model.predict(data.X_test), sensitive_features=test
@@ -120,7 +123,7 @@ def times(data_home, repeats):
     data = one_hot_adult(data_home)
     X, y, sex = data.X_train, data.y_train, data.sex_train
     base = LogisticRegression().fit(X, y)
-    frozen = SoftUnlearnCorrector(FrozenEstimator(base))
+    frozen = SoftUnlearnCorrector(FrozenEstimator(base), **FIRST_ORDER)
     fitted = frozen.fit(X, y, sensitive_features=sex)
     stages = _Stages(X, y, sex, base)
     parts = {
@@ -199,7 +202,7 @@ def memory(data_home):
     """Peak of the correction's own allocations, in copies of X."""
     data = one_hot_adult(data_home)
     base = LogisticRegression().fit(data.X_train, data.y_train)
-    corrector = SoftUnlearnCorrector(FrozenEstimator(base))
+    corrector = SoftUnlearnCorrector(FrozenEstimator(base), **FIRST_ORDER)
     tracemalloc.start()
     corrector.fit(data.X_train, data.y_train, sensitive_features=data.sex_train)
     peak = tracemalloc.get_traced_memory()[1]

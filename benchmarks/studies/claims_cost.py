@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.peers.corrections import FIRST_ORDER
 from benchmarks.studies.backbone import _Stages
 from sklearn_softunlearn import SoftUnlearnCorrector
 from sklearn_softunlearn.datasets import make_biased_classification
@@ -25,7 +26,7 @@ def cost(n_samples, turns):
         n_samples, n_features=N_FEATURES, random_state=0
     )
     base = LogisticRegression().fit(X, y)
-    frozen = SoftUnlearnCorrector(FrozenEstimator(base))
+    frozen = SoftUnlearnCorrector(FrozenEstimator(base), **FIRST_ORDER)
     stages = _Stages(X, y, groups, base)
     parts = {
         "lbfgs fit": lambda: LogisticRegression().fit(X, y),

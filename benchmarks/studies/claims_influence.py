@@ -106,6 +106,9 @@ def _net_agreement(net, X, y, X_val, y_val, color, seed):
 def _last_layer_optimised(net, X, y, X_val, y_val, color):
     """The net after retraining its last layer with deletion weights near 0."""
     corrector = SoftUnlearnCorrector(
-        FrozenEstimator(net), delta=1e-6, update=NewtonUpdate(max_iter=100)
+        FrozenEstimator(net),
+        delta=1e-6,
+        utility_tol=0.0,
+        update=NewtonUpdate(max_iter=100),
     ).fit(X, y, X_val=X_val, y_val=y_val, sensitive_features_val=color)
     return corrector.estimator_

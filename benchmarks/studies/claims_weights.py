@@ -8,6 +8,7 @@ from sklearn.metrics import log_loss
 
 from benchmarks.data.label_metrics import DP, violation
 from benchmarks.data.tables import load
+from benchmarks.peers.corrections import FIRST_ORDER
 from sklearn_softunlearn import (
     AdversarialLoss,
     HardDeletion,
@@ -77,6 +78,7 @@ def hard_and_soft(task, data_home, seed):
 
 def corrected(data, base, **options):
     """Corrector whose metric and utility are measured on the validation rows."""
+    options = FIRST_ORDER | options
     corrector = SoftUnlearnCorrector(FrozenEstimator(base), **options)
     return corrector.fit(data.train.X, data.train.y, **_validation(data))
 
@@ -96,6 +98,7 @@ def sweep(task, data_home, seed):
     before = measured(base, data.test)
     records = []
     for name, options in SETTINGS.items():
+        options = FIRST_ORDER | options
         path = SoftUnlearnCorrector(FrozenEstimator(base), **options).path(
             data.train.X, data.train.y, deltas=DELTAS, **_validation(data)
         )

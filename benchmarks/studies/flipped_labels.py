@@ -70,7 +70,11 @@ def corrected(parts, y_noisy, weighting="soft", C=0.01):
     (X, _), (X_val, y_val), _ = parts
     model = LogisticRegression(C=C, max_iter=1000).fit(X, y_noisy)
     corrector = SoftUnlearnCorrector(
-        FrozenEstimator(model), metric="loss", delta=0, weighting=weighting
+        FrozenEstimator(model),
+        metric="loss",
+        delta=0,
+        weighting=weighting,
+        utility_tol=0.0,
     )
     corrector.fit(X, y_noisy, X_val=X_val, y_val=y_val)
     corrector.set_params(delta=corrector.delta_max_ / 4)

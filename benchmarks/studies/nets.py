@@ -106,7 +106,9 @@ def ours_whole(net, X, y, n_rows):
     from sklearn_softunlearn import SoftUnlearnCorrector
 
     groups = (X[:n_rows, 0] > 0).astype(int)
-    corrector = SoftUnlearnCorrector(FrozenEstimator(net), delta=0.3, utility_tol=0.1)
+    corrector = SoftUnlearnCorrector(
+        FrozenEstimator(net), delta=0.3, weighting="soft", utility_tol=0.1
+    )
     corrector.fit(X[:n_rows], y[:n_rows], sensitive_features=groups)
     return corrector.deletion_weights_
 

@@ -65,7 +65,7 @@ def figures(name, data_home):
     metric = AdversarialLoss(epsilon)
     base = LogisticRegression(solver="newton-cholesky", C=1.0, max_iter=200)
     correctors = SoftUnlearnCorrector(
-        base, metric=metric, utility_tol=0.02, on_infeasible="warn"
+        base, metric=metric, weighting="soft", utility_tol=0.02
     ).path(X_train, y_train, deltas=DELTAS)
     model = LogisticModel(
         correctors[0].base_estimator_, X_test, y_test, np.ones(len(y_test))

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.data.label_metrics import DP
 from benchmarks.data.tables import load
 from benchmarks.peers import corrections, mitigations
+from benchmarks.peers.corrections import FIRST_ORDER
 from benchmarks.provenance import provenance, write
 from sklearn_softunlearn import InfluenceUpdate, SoftUnlearnCorrector
 
@@ -68,6 +69,7 @@ def _all(method, data, knobs):
 
 
 def _corrected(train, estimator, options):
+    options = FIRST_ORDER | options
     corrector = SoftUnlearnCorrector(estimator, metric=DP, delta=0.7, **options)
     return corrector.fit(train.X, train.y, sensitive_features=train.groups)
 

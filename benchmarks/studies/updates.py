@@ -31,6 +31,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from benchmarks.data.tables import TASKS, load
+from benchmarks.peers.corrections import FIRST_ORDER
 from benchmarks.reports.update_cells import KEYS, summarize
 from sklearn_softunlearn import (
     AdversarialLoss,
@@ -96,6 +97,7 @@ def fitted(model, task, rows):
 def correct(base, data, metric, delta, **options):
     """Corrector of a fitted base model."""
     # Without the safeguard, which the baseline of hard weights does not have.
+    options = FIRST_ORDER | options
     return SoftUnlearnCorrector(
         FrozenEstimator(base), metric=metric, delta=delta, calibrate=None, **options
     ).fit(

@@ -72,9 +72,7 @@ def outcome(corrector, model, X, y):
         "left": gap.after / gap.before,
         "loss_before": loss.before,
         "loss_after": loss.after,
-        "refit": float(
-            np.max(np.abs(refitted.coef_ - corrector.estimator_.coef_)) / scale
-        ),
+        "refit": float(np.max(np.abs(off)) / scale),
         "mass": corrector.report_.deleted_mass / len(y),
         "n_iter": int(corrector.n_iter_),
     }

@@ -21,9 +21,6 @@ import numpy as np
 _BLOCK_ELEMENTS = 9000
 _BLOCK_ROWS = (256, 4096)
 _FEW_CONSTRAINTS = 3
-_MANY_ELEMENTS = 2**17
-# Curvature that has shrunk to this share by differences has lost digits.
-_CANCELLED = 0.25
 
 
 @dataclass(frozen=True)
@@ -113,10 +110,7 @@ def part(bound, rows):
 class DualPoint:
     """Value, gradient and curvature of the dual at ``p``, from one pass over G.
 
-    ``scale`` is the size ``|G| |x| + b_size`` of what the gradient is a difference of,
-    Only where `has_many` elements: ``free`` says for each block which rows are inside
-    the box, and ``peak`` is the largest diagonal of the curvature since it was last
-    computed from all rows.
+    ``scale`` is the size ``|G| |x| + b_size`` of what the gradient is a difference of.
     """
 
     p: np.ndarray
@@ -124,8 +118,6 @@ class DualPoint:
     gradient: np.ndarray
     curvature: np.ndarray
     scale: np.ndarray
-    free: list | None = None
-    peak: np.ndarray | None = None
 
     def residual(self, p_min):
         """Largest violation of ``0 <= p - p_min  perp  G x <= b``, relative."""
@@ -143,20 +135,16 @@ def _complementarity(p, p_min, gap, scale):
     return float(np.max(violation / np.where(scale > 0.0, scale, 1.0), initial=0.0))
 
 
-def evaluate(cut, p, scale=None, before=None):
+def evaluate(cut, p, scale=None):
     """The dual and its derivatives at ``p`` in one pass over the rows.
 
     Rows on the edge of the box count as free: either choice is a generalised Hessian,
-    and at ``p = 0`` the other one would be zero. A known ``scale`` saves a fifth, and
-    with many constraints a point ``before`` of the same problem saves most of the
-    curvature: few rows change sides.
+    and at ``p = 0`` the other one would be zero. A known ``scale`` saves a fifth.
     """
     m = len(cut.b)
-    keeps = has_many(cut)
-    before = before if keeps else None
-    value, gradient, total, free = 0.0, -cut.b, cut.b_size, []
-    curvature = np.zeros((m, m)) if before is None else before.curvature.copy()
-    for block, rows in enumerate(cut.blocks()):
+    value, gradient, total = 0.0, -cut.b, cut.b_size
+    curvature = np.zeros((m, m))
+    for rows in cut.blocks():
         G = cut.G[:, rows]
         y = cut.unclipped(p, rows)
         x = cut.clip(y, rows)
@@ -166,45 +154,9 @@ def evaluate(cut, p, scale=None, before=None):
         gradient = gradient + G @ x
         if scale is None:
             total = total + np.abs(G) @ np.abs(x)
-        inside = x == y
-        if before is None:
-            curvature += gram(G, inside)
-        else:
-            curvature += _gram_of_changes(G, before.free[block], inside)
-        if keeps:
-            free.append(inside)
+        curvature += gram(G, x == y)
     value += float(p @ gradient)
-    point = DualPoint(p, value, gradient, curvature, total if scale is None else scale)
-    return _with_memory(cut, point, free, before) if keeps else point
-
-
-def has_many(cut):
-    """Whether differences of the curvature, which lose digits, save enough time."""
-    return len(cut.b) > _FEW_CONSTRAINTS and cut.G.size > _MANY_ELEMENTS
-
-
-def _with_memory(cut, point, free, before):
-    """The point with what the next one is a difference to, its digits restored."""
-    peak = np.diagonal(point.curvature)
-    if before is not None:
-        peak = np.maximum(peak, before.peak)
-    if np.any(np.diagonal(point.curvature) < _CANCELLED * peak):
-        point = replace(point, curvature=_full_gram(cut, free))
-        peak = np.diagonal(point.curvature)
-    return replace(point, free=free, peak=peak)
-
-
-def _full_gram(cut, free):
-    blocks = zip(cut.blocks(), free, strict=True)
-    return sum(gram(cut.G[:, rows], inside) for rows, inside in blocks)
-
-
-def _gram_of_changes(G, was_free, free):
-    """``G_F G_F.T`` for the rows that became free less those that were."""
-    changed = np.flatnonzero(was_free != free)
-    sign = np.where(free[changed], 1.0, -1.0)
-    G = G[:, changed]
-    return (sign * G) @ G.T
+    return DualPoint(p, value, gradient, curvature, total if scale is None else scale)
 
 
 def gram(G, free):

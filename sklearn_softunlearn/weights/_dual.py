@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Semismooth Newton on the dual of a `BoxCut`.
 
-Each step maximises the local quadratic model over ``p >= p_min`` (see `_model`). It is
+Each step maximises the local quadratic model over ``p >= p_min`` (see `_newton`). It is
 taken as it is where the dual rises enough; otherwise the dual is maximised along it.
 """
 
@@ -9,15 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklearn_softunlearn.weights._cut import (
-    evaluate,
-    finish,
-    gram,
-    kkt_residual,
-    part,
-)
-from sklearn_softunlearn.weights._line import maximum_along
-from sklearn_softunlearn.weights._model import model_step
+from sklearn_softunlearn.weights._cut import evaluate, finish, kkt_residual
+from sklearn_softunlearn.weights._newton import maximum_along, model_step
 
 # Residuals at which there is nothing left to gain; at which steps that gain nothing
 # are rounding; which measure progress; below which the scale of the residual hardly
@@ -76,33 +69,7 @@ def project(cut, start=None, *, max_steps=40):
         most = found.residual
         centre, start, moved = p, np.zeros_like(p), cut.recentred(p)
     residual = found.residual if moved is cut else kkt_residual(cut, found.x, p)
-    found = replace(found, p=p, residual=residual, n_passes=passes)
-    large = np.max(p, initial=0.0) > _LARGE_MULTIPLIERS
-    return _shrunk(cut, found) if large else found
-
-
-def _shrunk(cut, found):
-    """The same solution with the smallest multipliers, if those give it.
-
-    Where constraints depend on each other, multipliers can be large for nothing, and
-    their rounding reaches x: ``G.T p`` is then a small difference of large terms.
-    """
-    m = len(cut.b)
-    curvature, gradient = np.zeros((m, m)), -cut.b
-    for rows in cut.blocks():
-        G, x = cut.G[:, rows], found.x[rows]
-        free = (x > part(cut.lower, rows)) & (x < part(cut.upper, rows))
-        z = 0.0 if cut.z is None else cut.z[rows]
-        gradient = gradient + G @ np.where(free, z, x)
-        curvature += gram(G, free)
-    p = model_step(gradient, curvature, -cut.p_min)
-    if p is None:
-        return found
-    x, residual = finish(cut, p)
-    passes = found.n_passes + 2
-    if residual > max(_GOOD, found.residual):
-        return replace(found, n_passes=passes)
-    return Projection(x, p, residual, passes)
+    return replace(found, p=p, residual=residual, n_passes=passes)
 
 
 def _sampled_start(cut, stride=_STRIDE):
@@ -189,14 +156,14 @@ def _step(cut, point, keeps_scale):
     if not gain > 0.0:
         return None, 0, False
     scale = point.scale if keeps_scale else None
-    new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale, point)
+    new = evaluate(cut, np.maximum(point.p + d, cut.p_min), scale)
     if _accepted(point, new, d, gain) or new.residual(cut.p_min) <= _GOOD:
         return new, 1, False
-    t, passes = maximum_along(cut, point.p, d, _longest_step(above, d))
+    t = maximum_along(cut, point.p, d, _longest_step(above, d))
     if np.isinf(t):
-        return None, passes + 1, True
+        return None, 3, True
     p = np.maximum(point.p + t * d, cut.p_min)
-    return evaluate(cut, p, before=new), passes + 2, False
+    return evaluate(cut, p), 4, False
 
 
 def _accepted(point, new, d, gain):

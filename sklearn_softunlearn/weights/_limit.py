@@ -11,11 +11,11 @@ solve started from the one before, and recognised by its dual bound.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import linprog
 
-from sklearn_softunlearn.weights._cut import part
+from sklearn_softunlearn.weights._cut import BoxCut, part
 from sklearn_softunlearn.weights._dual import Projection, project
-from sklearn_softunlearn.weights._model import model_step
-from sklearn_softunlearn.weights._vertex import vertex_multipliers
+from sklearn_softunlearn.weights._newton import model_step
 
 _EPS = np.finfo(np.float64).eps
 # By how much the strength rises, squared after a stage of few passes; by how much more
@@ -27,6 +27,12 @@ _DIRECT = 100.0
 _STAGES = 16
 _ACCURACY = 1e-12
 _ZERO = 1e-12
+# Rows that enter the simplex method, and its tolerances.
+_FIRST_ROWS, _MOST_ROWS = 1024, 4096
+_TOLERANCES = {
+    "primal_feasibility_tolerance": 1e-10,
+    "dual_feasibility_tolerance": 1e-10,
+}
 # A part of the direction below this, of a largest entry of 1, is rounding.
 _NO_RAY = 1e-8
 
@@ -135,7 +141,7 @@ def _at_vertex(cut, direction, stage, last, is_limit):
     The stage itself where these are no good.
     """
     nearly = stage.solution.p / stage.strength
-    y, d, passes = vertex_multipliers(cut, direction, nearly)
+    y, d, passes = _vertex_multipliers(cut, direction, nearly)
     far = min(_deciding_strength(cut, d, stage.strength), last)
     solution = project(replace(cut, z=far * direction), far * y)
     passes += stage.solution.n_passes + solution.n_passes
@@ -143,6 +149,49 @@ def _at_vertex(cut, direction, stage, last, is_limit):
         return replace(stage, solution=replace(stage.solution, n_passes=passes))
     solution = replace(solution, n_passes=passes)
     return _stage(cut, direction, far, last, solution, is_limit)
+
+
+def _vertex_multipliers(cut, direction, y):
+    """Optimal multipliers from nearly optimal ones, their d, and passes over the rows.
+
+    Near the optimal y, a row far from ``d_i = (G.T y - direction)_i = 0`` stays at the
+    bound that the sign of ``d_i`` asks for; only the others enter the simplex method.
+    Rows whose sign turns out otherwise join them (sifting). The multipliers are y
+    itself on failure, or if too many rows are near.
+    """
+    lower, upper = (np.broadcast_to(v, len(direction)) for v in (cut.lower, cut.upper))
+    cut = replace(cut, lower=lower, upper=upper)
+    d = first = y @ cut.G - direction
+    near = np.isinf(lower) | np.isinf(upper)
+    size, passes = _FIRST_ROWS, 1
+    while True:
+        size = min(size, len(d))
+        near = near | (np.abs(d) <= np.partition(np.abs(d), size - 1)[size - 1])
+        found = _restricted(cut, direction, first, near)
+        passes += 2
+        if found is not None:
+            d = found @ cut.G - direction
+            wrong = ~near & np.where(first < 0, d > 0, d < 0)
+            if not wrong.any():
+                return found, d, passes
+            near = near | wrong
+        if size == len(d) or np.sum(near) > _MOST_ROWS:
+            return y, first, passes
+        size *= 4
+
+
+def _restricted(cut: BoxCut, direction, d, near):
+    """Solve with all rows but the near ones at their bound; None on failure."""
+    fixed = np.where(near, 0.0, np.where(d < 0, cut.upper, cut.lower))
+    result = linprog(
+        -direction[near],
+        A_ub=cut.G[:, near],
+        b_ub=cut.b - cut.G @ fixed,
+        bounds=np.column_stack([cut.lower[near], cut.upper[near]]),  # type: ignore[index]
+        method="highs",
+        options=_TOLERANCES,
+    )
+    return np.maximum(-result.ineqlin.marginals, 0.0) if result.status == 0 else None
 
 
 def _deciding_strength(cut, d, strength):

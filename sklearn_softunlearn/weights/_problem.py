@@ -13,9 +13,8 @@ from sklearn_softunlearn.weights._attainable import largest_attainable
 from sklearn_softunlearn.weights._cut import kkt_residual
 from sklearn_softunlearn.weights._dual import project
 from sklearn_softunlearn.weights._limit import certified_slack, solve_with_cost
-from sklearn_softunlearn.weights._path import solve_path
 from sklearn_softunlearn.weights._scaling import scale_rows
-from sklearn_softunlearn.weights._solution import WeightSolution
+from sklearn_softunlearn.weights._solution import WeightSolution, solve_path
 
 _ACCURACY = 1e-9
 _SOLVED = 1e-12

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The quadratic model of one Newton step: a tiny problem in the multipliers alone.
+"""One Newton step on the dual of a `BoxCut`: where to, and how far.
+
+The step is the solution of the quadratic model, a tiny problem in the multipliers
+alone::
 
     max_d  gradient.d - d.curvature.d / 2    s.t.  d >= -above
-
-The curvature is singular where constraints depend on each other, or where fewer rows
-are free than there are constraints; a little damping then picks a step.
 """
 
 import numpy as np
@@ -14,10 +14,16 @@ from scipy.optimize import nnls
 
 _DAMPING = (1e-14, 1e-12, 1e-8, 1e-2)
 _CHANGES = 20
+_ROUNDING = 8 * np.finfo(np.float64).eps
 
 
 def model_step(gradient, curvature, above):
-    """The solution d, or None. The diagonal of the curvature is scaled to ones."""
+    """The step d of the model, or None.
+
+    The curvature is singular where constraints depend on each other, or where fewer
+    rows are free than there are constraints; a little damping then picks a step. Its
+    diagonal is scaled to ones.
+    """
     unit = np.sqrt(np.diagonal(curvature))
     biggest = unit.max(initial=0.0)
     unit = np.where(unit > 1e-12 * biggest, unit, biggest if biggest > 0 else 1.0)
@@ -81,3 +87,45 @@ def _bounded(hessian, gradient, above):
     if not np.all(np.isfinite(found)):
         raise LinAlgError("nnls did not converge")
     return found > 0.0
+
+
+def maximum_along(cut, p, d, t_max):
+    """Step in (0, t_max] where the slope of the dual along d vanishes.
+
+    Along ``p + t d`` the slope ``d.(G x(t) - b)`` is a non-increasing, piecewise linear
+    function of t, of which the kinks are sorted. The step is inf where the dual rises
+    for ever: no x is feasible.
+    """
+    y, dy = cut.unclipped(p), d @ cut.G
+    terms = cut.clip(y) * dy
+    slope = float(np.sum(terms)) - float(cut.b @ d)
+    # Less its rounding, so that what is 0 does not rise.
+    slope -= _ROUNDING * float(np.sum(np.abs(terms)) + np.abs(cut.b) @ np.abs(d))
+    kinks, change = _kinks(cut, y, dy)
+    # Most steps are too long: then only the kinks before their end are sorted.
+    too_long = np.sum(cut.clip(y - dy) * dy) < cut.b @ d
+    end = 1.0 if too_long else np.inf
+    later = (kinks > 0.0) & (kinks < end)
+    order = np.argsort(kinks[later])
+    t = np.concatenate([[0.0], kinks[later][order], [end]])
+    bend = np.concatenate([[np.sum(change[kinks <= 0.0])], change[later][order]])
+    bend = np.maximum(np.cumsum(bend), 0.0)
+    drop = np.concatenate([[0.0], np.cumsum(bend[:-1] * np.diff(t[:-1]))])
+    # The first root: where the slope ends at 0 it stays there, and no ray rises.
+    last = max(np.searchsorted(drop, slope, side="left") - 1, 0)
+    root = t[last + 1]
+    if bend[last] > 0.0:
+        root = min(t[last] + (slope - drop[last]) / bend[last], root)
+    return min(root, t_max)
+
+
+def _kinks(cut, y, dy):
+    """Where rows enter and leave the inside of the box, and ``+-dy^2``."""
+    moving = dy != 0.0
+    lower, upper = (
+        np.broadcast_to(bound, len(dy))[moving] for bound in (cut.lower, cut.upper)
+    )
+    dy, y = dy[moving], y[moving]
+    with np.errstate(over="ignore"):
+        ends = np.sort([(y - lower) / dy, (y - upper) / dy], axis=0)
+    return np.concatenate(ends), np.concatenate([dy**2, -(dy**2)])

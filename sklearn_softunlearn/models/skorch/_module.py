@@ -162,19 +162,24 @@ class ModuleModel(TrainedModel):
     def vjp(self, X, cotangents):
         """J.T @ cotangents, one reverse-mode pass for each direction."""
         theta, start = self._theta(self.parameters), 0
-        total = np.zeros((self.parameters.size, cotangents.shape[2]))
+        total = self._zeros(cotangents.shape[2])
         for rows in batches(self.net, X):
             block = cotangents[start : start + n_rows_of(rows)]
             start += len(block)
-            total += self._batch_vjp(theta, rows, block)
-        return total
+            total += self._batch_vjp(theta, rows, block).to(total)
+        return _array(total).T
 
     def _batch_vjp(self, theta, rows, cotangents):
         with differentiable():
             _, pullback = vjp(lambda t: self._function(t, rows), theta)
             columns = self._theta(np.moveaxis(cotangents, 2, 0))
-            pulled = vmap(lambda c: pullback(c)[0], chunk_size=self._chunk())(columns)
-        return _array(pulled).T
+            return vmap(lambda c: pullback(c)[0], chunk_size=self._chunk())(columns)
+
+    def _zeros(self, *shape):
+        """Sums over batches, by rows: on the device, if it has float64."""
+        device = "cpu" if self._tensor.device.type == "mps" else self._tensor.device
+        size = (*shape, self.parameters.size)
+        return torch.zeros(size, dtype=torch.float64, device=device)
 
     def gram(self, curvature):
         """Dense sum_i J_i.T @ curvature_i @ J_i over the training rows."""
@@ -207,15 +212,15 @@ class ModuleModel(TrainedModel):
         values, vectors = np.linalg.eigh(curvature)
         root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
         rng = np.random.default_rng(0)  # deterministic
-        total = np.zeros(self.parameters.size)
-        blocks = list(batches(self.net, self.X))
-        n_probes = -(-_PROBED_BLOCKS // len(blocks))
-        for rows in blocks:
+        total = self._zeros()
+        n_probes = -(-_PROBED_BLOCKS // sum(1 for _ in batches(self.net, self.X)))
+        for rows in batches(self.net, self.X):
             own = root[start : start + n_rows_of(rows)]
             start += len(own)
             signs = rng.choice([-1.0, 1.0], size=(*own.shape[:2], n_probes))
-            total += np.sum(self._batch_vjp(theta, rows, own @ signs) ** 2, axis=1)
-        return total / n_probes
+            sums = self._batch_vjp(theta, rows, own @ signs).to(total)
+            total += torch.sum(sums**2, dim=0)
+        return _array(total) / n_probes
 
     def _jacobian_blocks(self, curvature):
         """Jacobians (n_rows, n_outputs, n_parameters) with their rows of curvature."""

@@ -23,7 +23,12 @@ from sklearn_softunlearn.display import (
     InfluenceDisplay,
     TradeoffDisplay,
 )
-from sklearn_softunlearn.influence import Cholesky, ConjugateGradient, Diagonal
+from sklearn_softunlearn.influence import (
+    Cholesky,
+    ConjugateGradient,
+    Diagonal,
+    PrecomputedInfluence,
+)
 from sklearn_softunlearn.inspection import (
     InfluenceTransformer,
     influence,
@@ -86,6 +91,7 @@ __all__ = [
     "NegativeGradient",
     "NeighborInconsistency",
     "NewtonUpdate",
+    "PrecomputedInfluence",
     "ReportLine",
     "Requirement",
     "Retrain",

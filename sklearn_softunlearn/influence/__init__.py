@@ -28,6 +28,7 @@ from sklearn_softunlearn.influence._curvature import (
 from sklearn_softunlearn.influence._first_order import (
     first_order_shift,
     first_order_shifts,
+    functional_influence,
     influence_along,
     row_influence,
 )
@@ -42,18 +43,21 @@ from sklearn_softunlearn.influence._leverage import (
     largest_leverage,
     leverage_matrices,
 )
+from sklearn_softunlearn.influence._precomputed import PrecomputedInfluence
 
 __all__ = [
     "MAX_DENSE_PARAMETERS",
     "Cholesky",
     "ConjugateGradient",
     "Diagonal",
+    "PrecomputedInfluence",
     "amplified_gradient",
     "check_dense",
     "dense_hessian",
     "exact_row_influence",
     "first_order_shift",
     "first_order_shifts",
+    "functional_influence",
     "influence_along",
     "largest_curvature",
     "largest_leverage",

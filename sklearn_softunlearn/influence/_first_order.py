@@ -47,6 +47,30 @@ def row_influence(model, solve, gradients):
     return influence_along(model, solve(gradients))
 
 
+def functional_influence(model, solve, X, statistics, combination):
+    """Influences on statistics, and how functionals are combined from them.
+
+    Parameters
+    ----------
+    model : TrainedModel
+    solve : callable, or object with `pull`, or with `given`
+        The last holds influences on the functionals themselves.
+    X : evaluation rows, as the model sees them
+    statistics : ndarray of shape (n_eval, n_outputs, n_statistics)
+        Derivative of each by the raw predictions.
+    combination : ndarray of shape (n_statistics, n_functionals)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_combined)
+    ndarray of shape (n_combined, n_functionals)
+    """
+    if hasattr(solve, "given"):
+        return solve.given(statistics @ combination), np.eye(combination.shape[1])
+    # One product with the data for all statistics.
+    return row_influence(model, solve, model.vjp(X, statistics)), combination
+
+
 def influence_along(model, directions):
     """a_i = s_i * < J_i v, dloss_i/df_i > for each direction v = H^-1 grad F."""
     weighted = model.row_weight[:, None] * model.loss_gradient()

@@ -190,3 +190,13 @@ def test_dropout_is_off(texts):
 
     assert bert().config.hidden_dropout_prob > 0
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_plain_dict_of_arrays_for_a_frozen_net(texts):
+    words, y, group = texts
+    X, net = trained(words, y, max_epochs=1)
+    X = {name: np.asarray(value) for name, value in X.items()}
+    corrector = SoftUnlearnCorrector(
+        FrozenEstimator(net), delta=0.05, weighting="soft", utility_tol=2.0
+    ).fit(X, y, sensitive_features=group)
+    assert corrector.predict_proba(X).shape == (len(y), 2)

@@ -3,6 +3,7 @@
 
 import pickle
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -204,6 +205,8 @@ def _routed(corrector, estimator, fit_params):
 
 
 def _check_columns(fitted, X):
+    if isinstance(X, Mapping):  # arrays by name, for a net: no columns
+        return
     try:
         validate_data(fitted, X, reset=False, skip_check_array=True)
     except ValueError as error:

@@ -62,6 +62,14 @@ def exact_options(corrector, state):
     """
     model, asked = state.model, resolve_weighting(corrector.weighting)
     small = model.parameters.size <= MAX_DENSE_PARAMETERS
+    if getattr(state.curvature, "first_order_only", False):
+        if corrector.weighting in ("auto", "soft"):
+            return None
+        raise ValueError(
+            f"weighting={corrector.weighting!r} computes weights from the model and "
+            "would not look at the influences that curvature= holds. Use "
+            "weighting='soft'."
+        )
     if corrector.weighting == "auto" and corrector.update == "auto":
         # Of joint leaf values soft weights cost less on held-out rows, and seconds.
         optimum = model.convex and small and not model.retraced

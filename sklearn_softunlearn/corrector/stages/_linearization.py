@@ -13,7 +13,7 @@ from scipy import linalg
 from sklearn.utils.validation import check_memory
 
 from sklearn_softunlearn.criteria import Criterion, EvaluationRows, check_shapes
-from sklearn_softunlearn.influence import Cholesky, row_influence
+from sklearn_softunlearn.influence import Cholesky, functional_influence
 from sklearn_softunlearn.models import TrainedModel
 
 # A metric below this has nothing left to correct.
@@ -206,8 +206,7 @@ def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole, key):
     values = [criterion.value(raw, rows) for criterion in criteria]
     for criterion, value, factor in zip(criteria, values, factors, strict=True):
         check_shapes(criterion, value, factor, raw, rows)
-    # One product with the data for all statistics of all criteria.
-    gradient = model.vjp(X, np.concatenate([f[0] for f in factors], axis=2))
-    influence = row_influence(model, solve, gradient)
+    inner = np.concatenate([f[0] for f in factors], axis=2)
     outer = linalg.block_diag(*[f[1] for f in factors])
+    influence, outer = functional_influence(model, solve, X, inner, outer)
     return solve if whole else None, influence, outer, values

@@ -78,8 +78,10 @@ def trak(net, problem):
     def log_odds(parameters, data):
         rows, target = data
         out = torch.func.functional_call(module, parameters, rows[None])[0]
-        others = out.masked_fill(torch.arange(len(out)) == target, -torch.inf)
-        return out[target.long()] - torch.logsumexp(others, dim=0)
+        others = out.masked_fill(torch.arange(len(out)) == target, -1e9)
+        return out.gather(0, target.reshape(1).long())[0] - torch.logsumexp(
+            others, dim=0
+        )
 
     def probability(parameters, data):
         return torch.sigmoid(log_odds(parameters, data))

@@ -13,23 +13,19 @@ Figures of the paper are those that it prints, or that were computed from the ar
 that its authors released; ours are measured with the code of this package.
 """
 
-_BOOTSTRAP = "of both models and of the change"
 _PROPERTIES = (
-    "", "trees", "regression", "several groups", "groups to predict", "deterministic",
-    "intervals", "in memory",
+    "", "trees", "numbers", "several groups", "groups to predict", "same answer",
+    "intervals",
 )  # fmt: skip
 _ROWS = (
-    ("this package", "leaf values", "yes", "yes", "no", "yes", _BOOTSTRAP, "all rows"),
-    ("the paper's released code", "no", "no", "two", "no", "yes", "-", "all rows"),
-    ("Li and Liu, linear programme", "no", "no", "two", "no", "yes", "-", "all rows"),
-    ("infinitesimal jackknife", "no", "no", "two", "no", "yes", "-", "all rows"),
-    ("fairlearn, ExponentiatedGradient", "any classifier", "a bound on the loss",
-     "yes", "no", "no, a model is drawn for each row", "of metrics", "all rows"),
-    ("fairlearn, ThresholdOptimizer", "any classifier", "no", "yes", "yes",
-     "no, drawn near thresholds", "of metrics", "scores"),
-    ("OxonFair", "any classifier with scores", "no", "yes", "yes, or inferred", "yes",
-     "-", "scores"),
-)  # fmt: skip
+    ("this package", "leaf values", "yes", "yes", "no", "yes", "yes"),
+    ("the paper's released code", "no", "no", "no", "no", "yes", "-"),
+    ("Li and Liu, linear programme", "no", "no", "no", "no", "yes", "-"),
+    ("infinitesimal jackknife", "no", "no", "no", "no", "yes", "-"),
+    ("ExponentiatedGradient", "yes", "a bound", "yes", "no", "no", "of metrics"),
+    ("ThresholdOptimizer", "yes", "no", "yes", "yes", "no", "of metrics"),
+    ("OxonFair", "yes", "no", "yes", "yes, or guessed", "yes", "-"),
+)
 
 PROPERTIES = """\
 ## What each can do
@@ -37,6 +33,15 @@ PROPERTIES = """\
 What its documentation says, or was tried; a dash means that nothing was found.
 
 {table}
+
+- *Trees*: ours corrects the leaf values and holds the structure; the others that say
+  yes take any classifier. *Numbers*: regression; of fairlearn's reductions, a bound on
+  the loss of each group.
+- *Groups to predict*: whether `predict` must be given them; OxonFair can guess them.
+- *Same answer*: whether the same row gets the same answer each time.
+- *Intervals*: ours are those of both models and of the change; `MetricFrame` of
+  fairlearn has those of metrics.
+- All of them hold their rows in memory, the last two only scores and labels.
 
 Not compared: holisticai. Version 1.0.14 installs; its mitigations import jax, which it
 does not bring.

@@ -153,13 +153,17 @@ def _robustness(rows):
     return f"{FROZEN}\n{table(header, lines)}\n\n{after}"
 
 
+def _error(record):
+    error = record["accuracy, standard error"]
+    return "" if error is None else f" ± {100 * error:.2f}"
+
+
 def _methods(comparison):
     found = comparison["found"]
     targets = list(dict.fromkeys(r["target"] for r in found))
-    splits = found[0]["splits"]
     parts = [
         "## Beside other methods\n\nHeld-out accuracy (and demographic parity "
-        f"difference), in percent, means over {splits} random splits. Of the models "
+        "difference), in percent, means over random splits. Of the models "
         "along its knob the most accurate one is taken whose gap on validation rows is "
         "within the target. Read accuracy and gap together: a method that misses the "
         "target may be more accurate for it. All are logistic regressions. "
@@ -171,14 +175,14 @@ def _methods(comparison):
         for method in methods:
             own = [r for r in found if (r["task"], r["method"]) == (task, method)]
             cells = [
-                f"{100 * r['accuracy']:.2f} ± "
-                f"{100 * r['accuracy, standard error']:.2f} ({100 * r['gap']:.1f})"
+                f"{100 * r['accuracy']:.2f}{_error(r)} ({100 * r['gap']:.1f})"
                 for r in own
             ]
             time = f"{number(own[0]['time'])}"
             lines.append([method, *cells, time])
         header = ["", *(f"gap at most {100 * t:g}" for t in targets), "time, in fits"]
-        parts.append(f"### {DATA[task]}\n\n{table(header, lines)}\n")
+        title = f"{DATA[task]}, {own[0]['splits']} split(s)"
+        parts.append(f"### {title}\n\n{table(header, lines)}\n")
     parts.append(
         "Time is that of all predictors along the knob, in fits of the same model. "
         "ThresholdOptimizer and OxonFair need the groups to predict.\n\n"

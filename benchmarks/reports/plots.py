@@ -7,7 +7,7 @@ from benchmarks.data.label_metrics import DP, EO
 from benchmarks.reports.tradeoff import DATA, SHORT
 
 # Of middle lightness: at least 3:1 against white and against near-black.
-INK = "#7d7d7d"
+INK = "#4a4a4a"
 STYLES = {
     "ours, one step": ("#d1495b", "o", "-"),
     "ours, Newton step": ("#c77d00", "s", "-"),

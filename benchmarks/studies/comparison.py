@@ -12,6 +12,7 @@ chooses thresholds on the validation rows themselves. `pip install oxonfair`.
 import argparse
 import json
 import warnings
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def chosen(run, target):
     return run["test"][int(best)]
 
 
+def _standard_errors(figures):
+    """Of each column; None where there is one split only."""
+    if len(figures) < 2:
+        return [None] * figures.shape[1]
+    errors = figures.std(axis=0, ddof=1) / np.sqrt(len(figures))
+    return np.round(errors, 5).tolist()
+
+
 def summary(runs):
     """For each task, method and target: means over splits, and standard errors."""
     found = []
@@ -62,7 +71,7 @@ def summary(runs):
             own = [r for r in runs if (r["task"], r["method"]) == (task, method)]
             for target in TARGETS:
                 figures = np.array([chosen(run, target) for run in own])
-                spread = figures.std(axis=0, ddof=1) / np.sqrt(len(own))
+                spread = _standard_errors(figures)
                 found.append(
                     {
                         "task": task,
@@ -70,9 +79,9 @@ def summary(runs):
                         "target": target,
                         "splits": len(own),
                         "accuracy": round(float(figures[:, 0].mean()), 5),
-                        "accuracy, standard error": round(float(spread[0]), 5),
+                        "accuracy, standard error": spread[0],
                         "gap": round(float(figures[:, 1].mean()), 5),
-                        "gap, standard error": round(float(spread[1]), 5),
+                        "gap, standard error": spread[1],
                         "time": round(float(np.median([r["time"] for r in own])), 2),
                         "needs groups": own[0]["needs groups"],
                     }
@@ -103,10 +112,9 @@ def main(arguments=None):
                         file.write(json.dumps(result) + "\n")
                     print(*key.values(), f"{result['time']:.1f} fits", flush=True)
     runs = tradeoff.runs_in(options.runs)
-    complete = len(TASKS) * len(METHODS)
-    seeds = [run["seed"] for run in runs]
-    full = {seed for seed in seeds if seeds.count(seed) == complete}
-    found = summary([run for run in runs if run["seed"] in full])
+    splits = Counter((run["task"], run["seed"]) for run in runs)
+    full = [r for r in runs if splits[r["task"], r["seed"]] == len(METHODS)]
+    found = summary(full)
     print(write("comparison", {"provenance": provenance("oxonfair"), "found": found}))
 
 

@@ -37,6 +37,8 @@ STUDIES = {
     "claims": _HOME,
     "comparison": (*_HOME, *_RUNS),
     "influence_peers": _HOME,
+    "lds": _HOME,
+    "language_cost": _JSON,
     "exact": _HOME,
 }
 ONE_THREAD = {

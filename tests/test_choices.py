@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Names with a letter wrong, classes for objects, models that are not supported."""
 
-import numpy as np
 import pytest
-from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.ensemble import BaggingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -21,6 +20,7 @@ from sklearn_softunlearn import (
     NewtonUpdate,
     SoftUnlearnCorrector,
     SoftUnlearnCorrectorCV,
+    SurrogateWeights,
     bootstrap_intervals,
     fairness_scorer,
     leave_one_out,
@@ -195,37 +195,40 @@ def test_a_class_in_the_place_of_an_object_is_called_so(name, given, error):
 
 
 @pytest.mark.parametrize(
-    "model", [SVC(), GaussianNB(), FrozenEstimator(SVC())], ids=str
+    ("model", "name"),
+    [
+        (SVC(), "SVC"),
+        (GaussianNB(), "GaussianNB"),
+        (FrozenEstimator(SVC()), "SVC"),
+        (BaggingClassifier(LogisticRegression()), "BaggingClassifier"),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("corrector", [SoftUnlearnCorrector, SoftUnlearnCorrectorCV])
-def test_a_model_that_takes_weights_is_told_the_way_for_it(corrector, model):
+def test_a_model_that_takes_weights_is_told_the_way_for_it(corrector, model, name):
     fit = corrector(model).fit
     message = message_of(TypeError, fit, X, y, sensitive_features=group)
-    assert "SoftUnlearnCorrector(LogisticRegression()).fit(" in message
-    assert "model.fit(X, y, sample_weight=corrector.sample_weight_)" in message
-    assert len(message) < 850
+    assert f"SurrogateWeights({name}(...)).fit(X, y, sensitive_features=" in message
+    assert len(message) < 750
 
 
-def test_the_way_that_is_told_narrows_the_gap():
+@pytest.mark.parametrize("model", [SVC(), GaussianNB()], ids=str)
+def test_the_way_that_is_told_narrows_the_gap(model):
     """Typed as the message says."""
-    X, y, group = make_biased_classification(2000, random_state=0)
-    corrector = SoftUnlearnCorrector(LogisticRegression(), delta=0.8)
-    corrector.fit(X, y, sensitive_features=group)
+    X, y, group = make_biased_classification(1000, random_state=0)
+    fitted = SurrogateWeights(model).fit(X, y, sensitive_features=group)
 
     def gap(model):
         said = model.predict(X)
         return abs(said[group == 0].mean() - said[group == 1].mean())
 
-    before = gap(SVC().fit(X, y))
-    after = gap(SVC().fit(X, y, sample_weight=corrector.sample_weight_))
-    assert after < 0.6 * before
+    assert gap(fitted.estimator_) < 0.9 * gap(fitted.base_estimator_)
 
 
-def test_a_regressor_is_told_a_regressor():
+def test_a_regressor_is_told_as_well():
     corrector = SoftUnlearnCorrector(SVR(), metric="loss")
     message = message_of(TypeError, corrector.fit, X, X[:, 0])
-    assert "SoftUnlearnCorrector(Ridge())" in message
-    Ridge().fit(X, X[:, 0], sample_weight=np.ones(len(X)))
+    assert "SurrogateWeights(SVR(...))" in message
 
 
 @pytest.mark.parametrize(
@@ -233,8 +236,7 @@ def test_a_regressor_is_told_a_regressor():
     [
         KNeighborsClassifier(),  # takes no weights
         StandardScaler(),  # learns no target
-        BaggingClassifier(LogisticRegression()),
-        VotingClassifier([("a", LogisticRegression())]),
+        SoftUnlearnCorrector(),  # once is enough
         "logistic",
         3,
     ],

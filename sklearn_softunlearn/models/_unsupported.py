@@ -88,6 +88,6 @@ def _learns_from_weights(estimator):
     if not (hasattr(estimator, "fit") and hasattr(estimator, "__sklearn_tags__")):
         return False
     learns = is_classifier(estimator) or is_regressor(estimator)
-    # Of an estimator around another it is the other that is to be corrected.
-    around = hasattr(estimator, "estimator") or hasattr(estimator, "estimators")
-    return learns and not around and has_fit_parameter(estimator, "sample_weight")
+    if type(estimator).__module__.startswith("sklearn_softunlearn."):
+        return False  # a corrector: nobody wants to correct it once more
+    return learns and has_fit_parameter(estimator, "sample_weight")

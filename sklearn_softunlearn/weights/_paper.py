@@ -99,6 +99,8 @@ default=None
     requested = check.finite_vector(delta, "delta", metric.shape[1], nonnegative=True)
     utility, tolerance = _protected(utility_influence, utility_tol, len(metric))
     largest = float(np.max(requested))
+    limits = ("min_weight", "max_weight")
+    check.box(min_weight, max_weight, len(metric), limits)  # by the names given here
     problem = WeightProblem(
         np.column_stack([metric, utility]),
         np.concatenate([np.zeros(metric.shape[1]), tolerance]),

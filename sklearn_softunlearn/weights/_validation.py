@@ -37,20 +37,22 @@ def finite_vector(value, name, size, *, nonnegative=False):
     return array
 
 
-def box(lower, upper, n_samples):
+def box(lower, upper, n_samples, names=("lower", "upper")):
     """Bounds as float64, each one number or one per sample; infinite is allowed."""
     lower, upper = (
         array if array.ndim == 0 else _sized(array, name, n_samples)
         for array, name in (
-            (_as_float(lower, "lower"), "lower"),
-            (_as_float(upper, "upper"), "upper"),
+            (_as_float(given, name), name)
+            for given, name in zip((lower, upper), names, strict=True)
         )
     )
-    if np.any(np.isnan(lower)) or np.any(np.isnan(upper)):
-        raise ValueError("lower and upper must not contain NaN.")
+    for array, name in zip((lower, upper), names, strict=True):
+        if np.any(np.isnan(array)):
+            raise ValueError(f"{name} must not contain NaN.")
     if np.any(lower > upper) or np.any(lower == np.inf) or np.any(upper == -np.inf):
         raise ValueError(
-            "lower must not exceed upper: some weight has no value that it may take."
+            f"{names[0]} must not exceed {names[1]}: some weight has no value that it "
+            "may take."
         )
     return lower, upper
 

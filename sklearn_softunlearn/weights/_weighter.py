@@ -144,6 +144,8 @@ class SoftWeighter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @property
     def _n_features_out(self):
+        if not hasattr(self, "coef_"):  # by which the mixin knows what is not fitted
+            raise AttributeError("SoftWeighter is not fitted")
         return 1
 
     def _checked(self):

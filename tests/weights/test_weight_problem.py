@@ -317,7 +317,7 @@ OK = {"constraints": np.ones((3, 2)), "bounds": 0.0, "tighten": [1.0, 0.0]}
         ({"bounds": np.inf}, "bounds contains NaN or infinity"),
         ({"tighten": [1.0, -1.0]}, "tighten must not be negative"),
         ({"lower": [0.0, 0.0]}, r"lower must be one number or have shape \(3,\)"),
-        ({"lower": np.nan}, "lower and upper must not contain NaN"),
+        ({"lower": np.nan}, "lower must not contain NaN"),
         ({"lower": 2.0}, "lower must not exceed upper"),
         ({"upper": -np.inf, "lower": -np.inf}, "lower must not exceed upper"),
         ({"norm_weight": [1.0, -1.0, 1.0]}, "norm_weight must not be negative"),

@@ -19,6 +19,18 @@ def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
 
+@pytest.mark.parametrize("method", ["get_feature_names_out", "transform"])
+def test_before_fit_it_is_not_fitted(method):
+    arguments = () if method == "get_feature_names_out" else (np.ones((3, 2)),)
+    weighter = SoftWeighter()
+    with pytest.raises(NotFittedError):
+        getattr(weighter, method)(*arguments)
+    with pytest.raises(NotFittedError):
+        getattr(make_pipeline(weighter), method)(*arguments)
+    fitted = weighter.fit(np.array([[-1.0, 0.5], [2.0, 1.0]]))
+    assert fitted.get_feature_names_out().tolist() == ["softweighter0"]
+
+
 @pytest.fixture
 def influence():
     return influences(np.random.default_rng(0), "plain", 300, 3)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_softunlearn.confidence import PairedAnswers, generator, lines_of
+from sklearn_softunlearn.criteria import Criterion
 
 INTERVAL_COLUMNS = ["name", "kind", "model", "n", "estimate", "low", "high"]
 _MODELS = ("before", "after")
@@ -95,6 +96,8 @@ class CountedLabels:
 
 def _countable(criterion, paired):
     """Whether the criterion has a form for many weightings at once."""
+    if type(criterion).reweighted is Criterion.reweighted:
+        return False  # not bound: it may need the features, which cells have none of
     weight = paired.rows.sample_weight[:, None]
     bound = criterion.bind(paired.rows)
     return bound.reweighted(paired.answers[0], paired.rows, weight) is not None

@@ -405,7 +405,7 @@ def test_the_json_says_what_went_wrong(run):
                          "--delta", "1")  # fmt: skip
     result = json.loads(out)
     assert code == 0
-    assert result["schema"] == {"name": "sklearn_softunlearn.cli", "version": "1.1"}
+    assert result["schema"] == {"name": "sklearn_softunlearn.cli", "version": "1.2"}
     assert result["status"] in ("optimal", "infeasible")
     assert all(isinstance(note, str) for note in result["notes"])
     said = [f"warning: {w['message']}" for w in result["warnings"]]
@@ -445,7 +445,7 @@ def of_csv(csv):
 
 def test_dropped_columns_are_not_seen(run, frame, of_csv):
     _, out, _ = run(*of_csv, "--drop", "income", "town", "--save", "model.joblib")
-    assert json.loads(out)["schema"]["version"] == "1.1"
+    assert json.loads(out)["schema"]["version"] == "1.2"
     model = joblib.load("model.joblib")
     seen = set(model.feature_names_in_)
     assert seen == {"age", "constant"}

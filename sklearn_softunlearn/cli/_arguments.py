@@ -10,13 +10,14 @@ from pathlib import Path
 
 from sklearn_softunlearn import __version__
 from sklearn_softunlearn._choices import did_you_mean
+from sklearn_softunlearn.cli._models import ENDING, MODELS
 
 DATASETS = ("adult", "bank", "credit", "simulated")
 DATA_HOME_VARIABLE = "SOFTUNLEARN_DATA_HOME"
 WEIGHTINGS = ("auto", "exact", "soft", "sparse", "hard")
 
 DESCRIPTION = (
-    "Fit a logistic regression, correct it towards a metric with soft deletion "
+    "Fit a model, correct it towards a metric with soft deletion "
     "weights, and print the audit before and after on held-out rows."
 )
 EXIT_CODES = (
@@ -47,6 +48,14 @@ def _file(text):
     if not text.strip():
         raise argparse.ArgumentTypeError("the name of the file is empty")
     return Path(text)
+
+
+def _model(text):
+    if text in MODELS or text.endswith(ENDING):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is none of {', '.join(MODELS)}, and no file that ends in {ENDING}"
+    )
 
 
 def _tolerance(text):
@@ -134,6 +143,15 @@ def _add_group_options(data):
 
 def _add_correction_options(parser):
     correction = parser.add_argument_group("correction")
+    correction.add_argument(
+        "--model",
+        metavar="NAME",
+        type=_model,
+        default="logistic_regression",
+        help=f"what is fitted and corrected: {', '.join(MODELS)}; or a fitted "
+        "classifier or Pipeline in a file that ends in .skops, which takes the columns "
+        "of the table as they are and was trained on its rows. Default: %(default)s",
+    )
     correction.add_argument(
         "--metric",
         default="demographic_parity_difference",

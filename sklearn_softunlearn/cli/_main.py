@@ -12,8 +12,7 @@ from sklearn_softunlearn.cli._curve import save_curve
 from sklearn_softunlearn.cli._model import (
     correct_model,
     correct_path,
-    encode_parts,
-    fit_model,
+    fitted_model,
 )
 from sklearn_softunlearn.cli._notices import (
     CommandError,
@@ -35,7 +34,7 @@ from sklearn_softunlearn.cli._verdict import verdict
 
 # The first number rises when keys change their meaning or are gone, the second when
 # keys are added; doc/howto/command_line.md documents them.
-SCHEMA = {"name": "sklearn_softunlearn.cli", "version": "1.1"}
+SCHEMA = {"name": "sklearn_softunlearn.cli", "version": "1.2"}
 # Parameters of the corrector that are its own unless an option names them.
 _OF_THE_CORRECTOR = ("utility_tol", "weighting", "update")
 _PARTS = ("training", "evaluation", "held_out")
@@ -64,6 +63,7 @@ def _result(options, parts, corrector, document, **found):
         "groups_are_features": train.sees_groups,
         "positive_class": str(train.positive),
         **_rows(parts),
+        "model": options.model,
         "metric": options.metric,
         "delta": options.delta,
         "delta_max": float(corrector.delta_max_),
@@ -101,8 +101,7 @@ def _run(options):
     given, columns = _load(options)
     wanted = _wanted(options)
     with values_are_the_users(), warnings_as_notices() as warned:
-        encoder, parts = encode_parts(given)
-        model, fit_seconds = fit_model(parts[0])
+        encoder, parts, model, fit_seconds = fitted_model(options.model, given)
         corrector, correction_seconds = correct_model(
             model, *parts[:2], delta=options.delta, **wanted
         )

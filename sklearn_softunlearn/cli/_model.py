@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_softunlearn import SoftUnlearnCorrector
+from sklearn_softunlearn.cli._models import ENDING, load_model, make_model
 
 DELTAS = np.linspace(0.0, 1.0, 11)  # of the trade-off curve
 MAX_CATEGORIES = 50  # of a column; rarer ones are pooled, lest an id become 1e5 columns
@@ -43,10 +43,25 @@ def encode_parts(parts):
     return encoder, [replace(part, X=encoder.transform(part.X)) for part in parts]
 
 
-def fit_model(train):
+def fitted_model(name, parts):
+    """The encoder and the rows that it encodes, the fitted model, and its seconds.
+
+    ``name`` is one of `MODELS`, or a file whose model takes the rows as they are.
+    """
+    if name.endswith(ENDING):
+        model = load_model(name, parts[0])
+        names = list(getattr(model, "feature_names_in_", parts[0].X.columns))
+        return (), [replace(part, X=part.X[names]) for part in parts], model, 0.0
+    model = make_model(name, parts[0].y)
+    encoder, parts = encode_parts(parts)
+    model, seconds = fit_model(model, parts[0])
+    return encoder, parts, model, seconds
+
+
+def fit_model(model, train):
     """Fit on encoded training rows; return the model and the seconds that it took."""
     start = perf_counter()
-    model = LogisticRegression(max_iter=1000).fit(train.X, train.y)
+    model.fit(train.X, train.y)
     return model, perf_counter() - start
 
 

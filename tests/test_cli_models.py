@@ -75,7 +75,8 @@ def test_a_fitted_pipeline_from_a_file(run, table, tmp_path):
     skops.dump(pipeline, tmp_path / "own.skops")
     code, _, said = run(*OWN, *QUICK, "--model", "own.skops", "--save", "new.skops")
     assert code == 0, said
-    corrected = skops.load(tmp_path / "new.skops")
+    types = skops.get_untrusted_types(file=tmp_path / "new.skops")
+    corrected = skops.load(tmp_path / "new.skops", trusted=types)
 
     assert set(corrected.predict(X)) == {"yes", "no"}
     assert np.any(corrected.predict_proba(X) != pipeline.predict_proba(X))

@@ -68,6 +68,18 @@ def ours(net, problem, layer, curvature):
     return -row_influence(model, solver.factorize(model, model.row_weight), gradients)
 
 
+def damped(net, problem, times):
+    """All parameters, with so many times the default damping."""
+    from sklearn_softunlearn import Cholesky
+    from sklearn_softunlearn.models import model_class
+
+    make = model_class(net, "all")
+    model = make(net, make.embed(net, problem.X), problem.y, np.ones(len(problem.y)))
+    diagonal = model.gram_diagonal(model.loss_curvature(model.row_weight))
+    damping = times * model.relative_damping * np.mean(diagonal)
+    return ours(net, problem, "all", Cholesky(damping=damping))
+
+
 def trak(net, problem):
     from dattri.algorithm import TRAKAttributor
     from dattri.task import AttributionTask
@@ -113,6 +125,9 @@ def tools(problem):
     found["gradients alone, all"] = partial(ours, layer="all", curvature=NoCurvature())
     if not isinstance(problem.X, dict):
         found["dattri TRAK"] = trak
+        for times in (10, 100):
+            name = f"ours, all, {times} times the damping"
+            found[name] = partial(damped, times=times)
     return found
 
 

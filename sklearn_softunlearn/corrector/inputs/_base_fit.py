@@ -66,7 +66,7 @@ def fit_base(corrector, estimator, training, fit_params, progress):
     unfitted = copying_clone(estimator)
     with (
         remedy_for_values(),
-        _refused_broadcast(),
+        _refused_broadcast(unfitted),
         _explained(unfitted, training),
         progress.stage(0) as context,
     ):
@@ -177,8 +177,15 @@ def _explained(estimator, training):
 
 
 @contextmanager
-def _refused_broadcast():
-    """Turn torch's warning that a loss was taken of all pairs of rows into an error."""
+def _refused_broadcast(estimator):
+    """Turn torch's warning that a loss was taken of all pairs of rows into an error.
+
+    Of nets alone: filters are those of the process, and fits in threads would leave
+    them changed.
+    """
+    if model_class(predictor(estimator)).fits_sample_weight:
+        yield
+        return
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Using a target size")
         try:

@@ -181,7 +181,9 @@ def _methods(comparison):
             time = f"{number(own[0]['time'])}"
             lines.append([method, *cells, time])
         header = ["", *(f"gap at most {100 * t:g}" for t in targets), "time, in fits"]
-        title = f"{DATA[task]}, {own[0]['splits']} split(s)"
+        splits = own[0]["splits"]
+        single = "one split only: differences below half a point are noise"
+        title = f"{DATA[task]} ({single if splits == 1 else f'{splits} splits'})"
         parts.append(f"### {title}\n\n{table(header, lines)}\n")
     parts.append(
         "Time is that of all predictors along the knob, in fits of the same model. "

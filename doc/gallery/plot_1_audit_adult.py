@@ -126,10 +126,10 @@ def share_deleted(corrector):
 print(share_deleted(corrector).round(2))
 
 # %%
-# If one line is far above the others, the request leans on the people of one kind, and
-# the model unlearns much of what they teach. Whether that is acceptable is for you to
-# say. ``max_weight`` forbids it: no row loses more than a fifth, others have to help,
-# and less may be attainable. The report says so.
+# One line is far above the others: the model unlearns most of what these people teach,
+# and in this sense they are silenced. Whether that is acceptable is for you to say. With
+# ``max_weight`` no row loses more than a fifth. Others have to help, and much less of the
+# gap can be had; the warning and the report say how much.
 
 capped = SoftUnlearnCorrector(FrozenEstimator(model), delta=0.7, max_weight=0.2)
 capped.fit(X.iloc[train], y[train], **rows)

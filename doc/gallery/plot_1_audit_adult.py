@@ -127,9 +127,9 @@ print(share_deleted(corrector).round(2))
 
 # %%
 # One line is far above the others: the model unlearns most of what these people teach,
-# and in this sense they are silenced. Whether that is acceptable is for you to say. With
-# ``max_weight`` no row loses more than a fifth. Others have to help, and much less of the
-# gap can be had; the warning and the report say how much.
+# and in this sense they are silenced. Whether that is acceptable is for you to say.
+# With ``max_weight`` no row loses more than a fifth. Others have to help, and much less
+# of the gap can be had; the warning and the report say how much.
 
 capped = SoftUnlearnCorrector(FrozenEstimator(model), delta=0.7, max_weight=0.2)
 capped.fit(X.iloc[train], y[train], **rows)

@@ -10,7 +10,11 @@ from pathlib import Path
 
 from sklearn_softunlearn import __version__
 from sklearn_softunlearn._choices import did_you_mean
+<<<<<<< HEAD
 from sklearn_softunlearn.cli._models import ENDING, MODELS
+=======
+from sklearn_softunlearn.cli._require import required
+>>>>>>> e27bc2c (The command line takes a requirement with its confidence, chooses delta for it, and says what can be promised)
 
 DATASETS = ("adult", "bank", "credit", "simulated")
 DATA_HOME_VARIABLE = "SOFTUNLEARN_DATA_HOME"
@@ -163,6 +167,15 @@ def _add_correction_options(parser):
         default=0.5,
         help="fraction of the metric to remove, in [0, 1]. Default: %(default)s",
     )
+    correction.add_argument(
+        "--require",
+        metavar="REQUIREMENT",
+        type=required,
+        help="choose delta by cross-validation so that a requirement is met, instead "
+        "of --metric and --delta: 'demographic_parity_difference<=0.05@0.95' promises "
+        "with 95 %% confidence that the metric is at most 0.05 on new rows, or says "
+        "what can be promised; without @0.95 in the mean of the folds",
+    )
     # The three below are the corrector's own unless given.
     correction.add_argument(
         "--utility-tol",
@@ -249,6 +262,11 @@ def parse_arguments(argv=None):
         parser.error("give either --dataset or --csv")
     if options.test and not options.table:
         parser.error("--test goes with --csv: the data sets are split here")
+    if options.require:
+        named = parser.get_default("metric"), options.require.metric
+        if options.metric not in named or options.delta != parser.get_default("delta"):
+            parser.error("--require has the metric and chooses delta: leave these out")
+        options.metric = options.require.metric
     if not 0 <= options.seed < 2**32:
         parser.error("--seed takes a number from 0 to 2**32 - 1")
     return options

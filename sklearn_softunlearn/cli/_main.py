@@ -28,6 +28,11 @@ from sklearn_softunlearn.cli._output import (
     save_page,
 )
 from sklearn_softunlearn.cli._remedies import in_options
+from sklearn_softunlearn.cli._require import (
+    correct_as_required,
+    sentence,
+    with_evaluation,
+)
 from sklearn_softunlearn.cli._sources import load_table, load_test
 from sklearn_softunlearn.cli._table import split
 from sklearn_softunlearn.cli._verdict import verdict
@@ -65,14 +70,15 @@ def _result(options, parts, corrector, document, **found):
         **_rows(parts),
         "model": options.model,
         "metric": options.metric,
-        "delta": options.delta,
+        "delta": float(corrector.delta),
+        "requirement": found["requirement"],
         "delta_max": float(corrector.delta_max_),
         **{name: getattr(corrector, name) for name in _OF_THE_CORRECTOR},
         "seed": options.seed,
         "report": report.frame().to_dict(orient="records"),
         "before": values(document, options.metric, "before"),
         "after": values(document, options.metric, "after"),
-        "held_out": verdict(document, options.metric, options.delta),
+        "held_out": verdict(document, options.metric, corrector.delta),
         "deleted_mass": report.deleted_mass,
         "added_mass": report.added_mass,
         "seconds": found["seconds"],
@@ -93,7 +99,25 @@ def _load(options):
     columns = remarks(parts[0])
     for remark in columns:
         notice(f"note: {remark['message']} (--drop leaves it out)")
+    if options.require:
+        parts = (with_evaluation(*parts[:2]), *parts[1:])
     return parts, columns
+
+
+def _corrected(options, parts, model, wanted):
+    """Last step, path, what was required, and seconds, where delta is given."""
+    corrector, seconds = correct_model(model, *parts[:2], delta=options.delta, **wanted)
+    path = correct_path(model, *parts[:2], **wanted)
+    return corrector, path, None, seconds
+
+
+def _required(options, parts, model, wanted):
+    """The same where a requirement chooses delta."""
+    required, seed = options.require, options.seed
+    search, seconds = correct_as_required(
+        model, parts[0], required, seed=seed, **wanted
+    )
+    return search, search.path_, required.outcome(search), seconds
 
 
 def _run(options):
@@ -102,11 +126,10 @@ def _run(options):
     wanted = _wanted(options)
     with values_are_the_users(), warnings_as_notices() as warned:
         encoder, parts, model, fit_seconds = fitted_model(options.model, given)
-        corrector, correction_seconds = correct_model(
-            model, *parts[:2], delta=options.delta, **wanted
-        )
-    path = correct_path(model, *parts[:2], **wanted)
-    pipeline = make_pipeline(*encoder, corrector)
+        correct = _required if options.require else _corrected
+        last, path, requirement, seconds = correct(options, parts, model, wanted)
+    corrector = getattr(last, "corrector_", last)
+    pipeline = make_pipeline(*encoder, last)
     with warnings_as_notices() as of_the_audit:
         audit = audit_parts(
             pipeline, given, path=path, metric=options.metric, seed=options.seed
@@ -121,9 +144,12 @@ def _run(options):
         report=report,
         warnings=[*warned, *(each for each in of_the_audit if each not in warned)],
         columns=columns,
-        seconds={"fit": fit_seconds, "correction": correction_seconds},
+        seconds={"fit": fit_seconds, "correction": seconds},
+        requirement=requirement,
     )
     print(as_json(result) if options.json else as_text(result, report))
+    if requirement and not options.json:
+        print(sentence(requirement))
     _write(options, audit, make_pipeline(*encoder, corrector.estimator_))
     save_curve(path, parts[2], metric=options.metric, file=options.plot)
 

@@ -10,11 +10,8 @@ from pathlib import Path
 
 from sklearn_softunlearn import __version__
 from sklearn_softunlearn._choices import did_you_mean
-<<<<<<< HEAD
 from sklearn_softunlearn.cli._models import ENDING, MODELS
-=======
 from sklearn_softunlearn.cli._require import required
->>>>>>> e27bc2c (The command line takes a requirement with its confidence, chooses delta for it, and says what can be promised)
 
 DATASETS = ("adult", "bank", "credit", "simulated")
 DATA_HOME_VARIABLE = "SOFTUNLEARN_DATA_HOME"

@@ -27,9 +27,8 @@ THRESHOLDS = """\
 
 Held-out accuracy and metric at equal targets, means over data sets and seeds. Ours are
 exact weights chosen over four folds of 70 % of the rows; OxonFair 0.3 fits on 50 % and
-chooses on 20 %. Only "groups known" needs the group to predict. Where OxonFair fails
-(inferred groups of the five of Adult by race) its row leaves the data set out, and so
-does what is compared with it.
+chooses on 20 %. Only "groups known" needs the group to predict. OxonFair runs with
+`threshold=0`: with its default some inferred groups are unsure and it fails.
 """
 
 

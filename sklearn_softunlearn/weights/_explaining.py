@@ -36,6 +36,8 @@ _ROUNDING = 1e-13
 _PROXIMAL = 1e-9
 # Of a typical entry of H.
 _SINGULAR = 1e-10
+# Of the diagonal, one after the other, until the matrix can be factored.
+_JITTERS = (0.0, 1e-14, 1e-12, 1e-10)
 _MAX_PROXIMAL, _MAX_NEWTON = 20, 60
 # Of what is left: a proximal step that gains less shows the target is out of reach.
 _STALLED = 0.5
@@ -170,7 +172,10 @@ def explaining_weights(
     at = dual.at(dual.along(np.append(-moved, np.zeros(rows.n_kept))))
     left, total = np.inf, 0
     for _ in range(_MAX_PROXIMAL):
-        at, steps = _proximal_step(dual, at, hessian, tol)
+        # The unknowns of a target out of reach grow without bound; steps that overflow
+        # are halved.
+        with np.errstate(over="ignore", invalid="ignore"):
+            at, steps = _proximal_step(dual, at, hessian, tol)
         before, left = left, norm(at.gradient) / size
         total += steps
         if left <= tol or left > _STALLED * before:
@@ -263,19 +268,36 @@ def _proximal_step(dual, centre, hessian, tol):
             break
         if step:
             curvature = dual.curvature(at.unclipped)
-        direction = linalg.solve(curvature + mu * hessian, gradient, assume_a="pos")
-        at = _line_search(dual, at, direction, gradient, value)
+        direction = _solved(curvature + mu * hessian, gradient)
+        new = _line_search(dual, at, direction, gradient, value)
+        if new is None:
+            break
+        at = new
     return at, step
 
 
+def _solved(matrix, vector):
+    """Of a positive definite matrix; by its diagonal if rounding made it none."""
+    size = np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
+    scaled = matrix / np.outer(size, size)
+    for jitter in _JITTERS:
+        scaled[np.diag_indices_from(scaled)] += jitter
+        try:
+            factor = linalg.cho_factor(scaled, lower=True)
+        except linalg.LinAlgError:
+            continue
+        return linalg.cho_solve(factor, vector / size) / size
+    return vector / size**2
+
+
 def _line_search(dual, at, direction, gradient, value):
-    """The step, halved until the proximal dual rises enough."""
+    """The step, halved until the proximal dual rises enough; None if it never does."""
     here, promised = value(at), _SUFFICIENT * float(gradient @ direction)
     least = here - _ROUNDING * abs(here)
     length = 1.0
     while length > _SHORTEST:
         new = dual.at(at.y + length * direction)
         if value(new) >= least + length * promised:
-            break
+            return new
         length *= 0.5
-    return new
+    return None

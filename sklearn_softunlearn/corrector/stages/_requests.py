@@ -12,10 +12,8 @@ from sklearn_softunlearn.corrector.stages._calibration import (
     shorter_request,
 )
 from sklearn_softunlearn.corrector.stages._correction import correct
-from sklearn_softunlearn.corrector.stages._exact import (
-    exact_options,
-    report_unmet,
-)
+from sklearn_softunlearn.corrector.stages._exact import exact_options
+from sklearn_softunlearn.corrector.stages._exact_weights import report_unmet
 from sklearn_softunlearn.corrector.stages._harm import harm_done
 from sklearn_softunlearn.corrector.stages._weight_problem import choose_weights
 from sklearn_softunlearn.exceptions import UpdateStoppedWarning, warn

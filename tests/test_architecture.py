@@ -29,6 +29,7 @@ LAYERS = [
     {"inspection", "scoring"},
     {"tuning", "display", "reweighting"},
     {"auditing"},
+    {"dask"},
     {"datasets"},
     {"__init__"},
     {"cli"},
@@ -199,10 +200,17 @@ def test_a_matplotlib_import_at_the_top_would_be_seen():
     assert imports_outside_functions(tree) == {"matplotlib.pyplot"}
 
 
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_dask_enters_through_one_folder(path):
+    modules = {module for module, _ in imported_modules(ast.parse(path.read_text()))}
+    uses_dask = top_level_packages(modules) & {"dask", "distributed"}
+    assert not uses_dask or path.parent == PACKAGE / "dask"
+
+
 def test_importing_the_package_loads_no_optional_dependency():
     code = (
         "import sys, sklearn_softunlearn\n"
-        "print(*sorted({'torch', 'skorch', 'matplotlib'} & set(sys.modules)))"
+        "print(*sorted({'torch', 'skorch', 'matplotlib', 'dask'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -41,6 +41,7 @@ from sklearn_softunlearn.corrector.inputs._order import (
     check_same_order,
 )
 from sklearn_softunlearn.corrector.inputs._parameters import (
+    check_parameters,
     resolve_weighting,
 )
 from sklearn_softunlearn.corrector.inputs._regroup import (
@@ -79,6 +80,7 @@ __all__ = [
     "SoftUnlearnCorrector",
     "ValidationData",
     "check_attackable",
+    "check_parameters",
     "check_same_order",
     "check_target",
     "columns_in",

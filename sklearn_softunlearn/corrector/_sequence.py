@@ -10,7 +10,7 @@ from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
 from sklearn_softunlearn.corrector.stages._outcome import correction_report
 from sklearn_softunlearn.corrector.stages._own_word import corrected_estimator
 from sklearn_softunlearn.corrector.stages._preparation import prepare
-from sklearn_softunlearn.models import indexable_rows
+from sklearn_softunlearn.models import first_rows, indexable_rows
 
 # What the influences depend on, so that a path over delta shares them.
 _PREPARED_WITH = ("metric", "utility", "curvature", "layer", "trees", "utility_tol",
@@ -28,7 +28,7 @@ def prepare_fit(corrector, X, y, *, progress=None, sample_weight=None, **fit_par
     estimator = corrector._get_estimator()
     check_estimator(estimator, X)
     X, y = indexable_rows(estimator, X, y)
-    validate_data(corrector, X, skip_check_array=True)
+    validate_data(corrector, first_rows(X), skip_check_array=True)
     given = {name: fit_params.pop(name, None) for name in ROW_ARGUMENTS}
     split = rows_of_fit(corrector, estimator, X, y, sample_weight, **given)
     if sample_weight is not None:

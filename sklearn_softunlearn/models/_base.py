@@ -57,6 +57,8 @@ class TrainedModel(ABC):
     # Share of the objective that a Newton step may gain in a converged model. At
     # scikit-learn's default tolerances it is below 1e-6.
     converged_share = 1e-5
+    # Whether X may be a `RowBlocks`.
+    takes_row_blocks = False
     # Whether J is convex in the parameters that are corrected.
     convex = True
     # Whether raw predictions are linear in the features of `input_gradient`.

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from copy import copy, deepcopy
+from functools import partial
 
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -10,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 
 from sklearn_softunlearn.models._registry import model_class
+from sklearn_softunlearn.models._row_blocks import in_each_block
 
 
 def unfreeze(estimator):
@@ -100,7 +102,7 @@ def checked_array(X, input_name="X", **options):
     # By attribute: torch is loaded by those who use it.
     if isinstance(X, Mapping) or hasattr(X, "dataset"):
         return X
-    return check_array(X, input_name=input_name, **options)
+    return in_each_block(X, partial(check_array, input_name=input_name, **options))
 
 
 def copying_clone(estimator):
@@ -148,7 +150,8 @@ def embed(estimator, X, layer="last"):
            [ 1.]])
     """
     last = predictor(estimator)
-    return model_class(last, layer).embed(last, transformed(estimator, X))
+    of_rows = partial(model_class(last, layer).embed, last)
+    return in_each_block(transformed(estimator, X), of_rows)
 
 
 def transformed(estimator, X):
@@ -167,6 +170,10 @@ def transformed(estimator, X):
     array([[-1.],
            [ 1.]])
     """
+    return in_each_block(X, partial(_transformed, estimator))
+
+
+def _transformed(estimator, X):
     estimator = unfreeze(estimator)
     if isinstance(estimator, Pipeline) and _overwriting(estimator):
         X = deepcopy(X)

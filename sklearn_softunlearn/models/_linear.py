@@ -5,6 +5,11 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_softunlearn.models._base import TrainedModel
+from sklearn_softunlearn.models._row_blocks import (
+    mapped_over_rows,
+    summed_over_rows,
+    summed_over_training_rows,
+)
 
 # Rows of X that are scaled at a time: small enough to stay in cache, and the only
 # copy of the data that the curvature ever makes.
@@ -37,6 +42,7 @@ class LinearModel(TrainedModel):
     """
 
     fixed = None
+    takes_row_blocks = True
 
     def __init__(self, X, y, row_weight, *, coef, intercept, loss, response):
         self.X = X
@@ -69,6 +75,7 @@ class LinearModel(TrainedModel):
         """J @ directions, of shape (n_samples, n_outputs, n_directions)."""
         return self._product(X, self._free(directions))
 
+    @mapped_over_rows
     def _product(self, X, directions):
         n_directions = directions.shape[1]
         table = directions.reshape(self.n_outputs, -1, n_directions)
@@ -78,6 +85,7 @@ class LinearModel(TrainedModel):
         product = _product(X, columns).reshape(-1, self.n_outputs, n_directions)
         return product + table[:, -1] if self.has_intercept else product
 
+    @summed_over_rows
     def vjp(self, X, cotangents):
         """J.T @ cotangents, of shape (n_parameters, n_directions)."""
         n_directions = cotangents.shape[2]
@@ -88,6 +96,7 @@ class LinearModel(TrainedModel):
             table = np.concatenate([table, cotangents.sum(axis=0)[:, None]], axis=1)
         return self._free(table.reshape(-1, n_directions))
 
+    @summed_over_training_rows
     def gram(self, curvature):
         """Dense sum_i J_i.T @ curvature_i @ J_i over the training rows."""
         if self.fixed is not None:
@@ -131,6 +140,7 @@ class LinearModel(TrainedModel):
                 X, curvature[:, own, own], self.has_intercept
             )
 
+    @summed_over_training_rows
     def gram_diagonal(self, curvature):
         """Diagonal of `gram`, of shape (n_parameters,)."""
         own = np.diagonal(curvature, axis1=1, axis2=2)

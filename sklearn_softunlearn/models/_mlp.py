@@ -68,6 +68,7 @@ class MLPModel(LinearModel):
         which never trains on a part of the rows.
     """
 
+    takes_row_blocks = False
     convergence_advice = (
         "lower tol, raise max_iter and n_iter_no_change; (c) use solver='lbfgs'"
     )

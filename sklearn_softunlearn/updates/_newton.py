@@ -119,34 +119,38 @@ def minimize_reweighted(
     """
     curvature = resolve_curvature(curvature, model.parameters.size)
     tolerance = tol * np.sum(row_weight)
-    theta = model.parameters
     for n_iter in range(max_iter):
-        step, decrement = _newton_step(model, row_weight, theta, curvature)
+        step, decrement = _newton_step(model, row_weight, curvature)
         if decrement <= tolerance:
-            return UpdateResult(theta, n_iter, "converged")
-        theta = backtrack(model, row_weight, theta, step, decrement)
+            return UpdateResult(model.parameters, n_iter, "converged")
+        model = _backtracked(model, row_weight, step, decrement)
     if max_iter == 1:
-        return UpdateResult(theta, 1, "max_iter")
-    _, decrement = _newton_step(model, row_weight, theta, curvature)
+        return UpdateResult(model.parameters, 1, "max_iter")
+    _, decrement = _newton_step(model, row_weight, curvature)
     status = "converged" if decrement <= tolerance else "max_iter"
-    return UpdateResult(theta, max_iter, status)
+    return UpdateResult(model.parameters, max_iter, status)
 
 
-def _newton_step(model, row_weight, theta, curvature):
-    gradient = model.objective_gradient(row_weight, theta)
-    solve = curvature.factorize(model, row_weight, theta)
+def _newton_step(model, row_weight, curvature):
+    gradient = model.objective_gradient(row_weight)
+    solve = curvature.factorize(model, row_weight)
     step = solve(gradient[:, None])[:, 0]
     return step, gradient @ step
 
 
 def backtrack(model, row_weight, theta, step, decrement):
     """Halve the step until J_eps falls by a fraction of what Newton promises."""
-    start = model.objective(row_weight, theta)
+    return _backtracked(model.at(theta), row_weight, step, decrement).parameters
+
+
+def _backtracked(model, row_weight, step, decrement):
+    """The model at the end of the step, which knows its raw predictions there."""
+    start = model.objective(row_weight)
     length = 1.0
     while length > _SHORTEST_STEP:
-        candidate = theta - length * step
+        moved = model.at(model.parameters - length * step)
         promised = 1e-4 * length * decrement
-        if model.objective(row_weight, candidate) <= start - promised:
-            return candidate
+        if moved.objective(row_weight) <= start - promised:
+            return moved
         length /= 2
-    return theta  # at rounding level: no step lowers the objective any more
+    return model  # at rounding level: no step lowers the objective any more

@@ -13,9 +13,15 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled, safe_indexing
+from sklearn_softunlearn.corrector.inputs._newton_fit import (
+    check_fitted_by_newton,
+    fit_by_newton,
+)
 from sklearn_softunlearn.models import (
+    RowBlocks,
     check_keeps_rows,
     copying_clone,
+    first_rows,
     fit_parameter_name,
     model_class,
     predictor,
@@ -43,6 +49,8 @@ def check_estimator(estimator, X):
     if last is unfreeze(estimator):  # not behind transformers
         made_from.check_rows(X)
     if not isinstance(estimator, FrozenEstimator):
+        if isinstance(X, RowBlocks):
+            check_fitted_by_newton(estimator)
         return
     fitted = unfreeze(estimator)
     try:
@@ -87,12 +95,17 @@ def fit_base(corrector, estimator, training, fit_params, progress):
 
 
 def _check_fit(fitted, training):
+    if isinstance(training.X, RowBlocks):
+        return
     last, first = predictor(fitted), transformed(fitted, safe_indexing(training.X, [0]))
     model_class(last).check_fit(last, first, training.target[:1])
 
 
 def _fit(unfitted, X, y, params, progress, context):
     """The fitted estimator, and a list with what its last step was given."""
+    if isinstance(X, RowBlocks):
+        with progress.task(context):
+            return fit_by_newton(unfitted, X, y, **params), []
     with (
         context.propagate_callback_context(unfitted),
         progress.task(context),
@@ -215,7 +228,7 @@ def _check_columns(fitted, X):
     if isinstance(X, Mapping):  # arrays by name, for a net: no columns
         return
     try:
-        validate_data(fitted, X, reset=False, skip_check_array=True)
+        validate_data(fitted, first_rows(X), reset=False, skip_check_array=True)
     except ValueError as error:
         raise ValueError(
             "X does not have the columns that the FrozenEstimator was fitted on. Pass "

@@ -16,7 +16,7 @@ from sklearn_softunlearn.corrector.inputs._evaluation import (
 )
 from sklearn_softunlearn.corrector.inputs._regroup import regrouped
 from sklearn_softunlearn.corrector.inputs._targets import check_target
-from sklearn_softunlearn.models import indexable_rows
+from sklearn_softunlearn.models import first_rows, indexable_rows
 
 # What `fit` takes beside X, y and sample_weight and does not pass on.
 ROW_ARGUMENTS = (
@@ -144,7 +144,7 @@ def _check_not_cut(X, X_val):
 
 def _check_columns(corrector, X_val):
     try:
-        validate_data(corrector, X_val, reset=False, skip_check_array=True)
+        validate_data(corrector, first_rows(X_val), reset=False, skip_check_array=True)
     except ValueError as error:
         raise ValueError(
             "X_val does not have the columns of X. Give the same columns in the "

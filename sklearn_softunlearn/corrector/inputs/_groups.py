@@ -2,7 +2,7 @@
 """From the sensitive features that a user gives to one group index for each row."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from scipy import sparse
 
 from sklearn_softunlearn._sklearn_compat import safe_indexing
 from sklearn_softunlearn.corrector.inputs._columns import columns_in
+from sklearn_softunlearn.models import of_each_block
 
 # Numbers with more distinct values than this are taken for continuous: ages, incomes.
 MAX_NUMBERS = 20
@@ -119,6 +120,10 @@ def columns_of(X, sensitive_feature_ids):
     ValueError
         If a column does not exist.
     """
+    return of_each_block(X, partial(_columns, sensitive_feature_ids))
+
+
+def _columns(sensitive_feature_ids, X):
     single = isinstance(sensitive_feature_ids, str | int | np.integer)
     ids = [sensitive_feature_ids] if single else list(sensitive_feature_ids)
     message = (

@@ -13,7 +13,9 @@ from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
 from sklearn_softunlearn.models import (
     checked_array,
     embed,
+    in_memory,
     model_class,
+    near_rows,
     predictor,
     same_rows,
     transformed,
@@ -44,8 +46,8 @@ def check_own_word(estimator, model, training, evaluation, layer):
         computes on a sample of the training rows differs from the model's.
     """
     check_own_predictions(estimator, model, evaluation, layer)
-    positions = _sample(np.flatnonzero(model.row_weight))
-    inputs = training.seen_by(estimator, positions)
+    positions = _sample(near_rows(training.X, np.flatnonzero(model.row_weight)))
+    inputs = in_memory(training.seen_by(estimator, positions))
     losses = model.losses(inputs, positions)
     if losses is None or np.isclose(*losses, rtol=_TOLERANCE, atol=1e-6):
         return
@@ -59,7 +61,9 @@ def check_own_word(estimator, model, training, evaluation, layer):
 
 def check_own_predictions(estimator, model, evaluation, layer):
     """Raise ValueError unless the estimator predicts what the model does."""
-    rows = safe_indexing(evaluation.X, _sample(np.arange(n_rows(evaluation.X))))
+    X = evaluation.X
+    positions = _sample(near_rows(X, np.arange(n_rows(X))))
+    rows = in_memory(safe_indexing(X, positions))
     try:
         _check_predictions(estimator, model, rows, layer)
     except ValueError as error:

@@ -68,6 +68,16 @@ class TreeLeaves:
         self._ensemble = import_module(f"{_ROOM}.{file}").Ensemble
         self._model = _MODELS[self._ensemble.default if trees == "auto" else trees]
 
+    @property
+    def takes_row_blocks(self):
+        """Whether X may be a `RowBlocks`: not where training is followed."""
+        return self._model.minimises_objective
+
+    @property
+    def minimises_objective(self):
+        """Whether the models are the optimum of an objective."""
+        return self._model.minimises_objective
+
     @staticmethod
     def indexable(X, y):
         """The rows as they are: any table that the library takes."""

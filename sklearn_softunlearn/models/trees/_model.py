@@ -6,6 +6,11 @@ from itertools import product
 import numpy as np
 
 from sklearn_softunlearn.models._base import TrainedModel
+from sklearn_softunlearn.models._row_blocks import (
+    mapped_over_rows,
+    summed_over_rows,
+    summed_over_training_rows,
+)
 
 
 class TreeModel(TrainedModel):
@@ -71,16 +76,19 @@ class TreeModel(TrainedModel):
         """f_theta(X) for each column theta, from one pass over X."""
         return self.ensemble.base[:, None] + self.jvp(X, parameters)
 
+    @mapped_over_rows
     def jvp(self, X, directions):
         """J @ directions, of shape (n_samples, n_outputs, n_directions)."""
         product = X @ self.layout.spread(directions)
         return product.reshape(X.shape[0], self.n_outputs, -1)
 
+    @summed_over_rows
     def vjp(self, X, cotangents):
         """J.T @ cotangents, of shape (n_parameters, n_directions)."""
         columns = X.T @ cotangents.reshape(X.shape[0], -1)
         return self.layout.gathered(columns, cotangents.shape[2])
 
+    @summed_over_training_rows
     def gram(self, curvature):
         """Dense sum_i J_i.T @ curvature_i @ J_i over the training rows.
 

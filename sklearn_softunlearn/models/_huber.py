@@ -5,6 +5,10 @@ import numpy as np
 from scipy import linalg
 
 from sklearn_softunlearn.models._fitted import FittedLinearModel
+from sklearn_softunlearn.models._row_blocks import (
+    summed_over_rows,
+    summed_over_training_rows,
+)
 from sklearn_softunlearn.pointwise import ConcomitantHuber, IdentityResponse
 
 
@@ -60,11 +64,13 @@ class HuberModel(FittedLinearModel):
         scale = np.broadcast_to(directions[-1], prediction.shape)
         return np.concatenate([prediction, scale], axis=1)
 
+    @summed_over_rows
     def vjp(self, X, cotangents):
         """J.T @ cotangents, of shape (n_parameters, n_directions)."""
         prediction = super().vjp(X, cotangents[:, :1])
         return np.vstack([prediction, cotangents[:, 1].sum(axis=0)])
 
+    @summed_over_training_rows
     def gram(self, curvature):
         """Dense sum_i J_i.T @ curvature_i @ J_i over the training rows."""
         gram = linalg.block_diag(
@@ -75,6 +81,7 @@ class HuberModel(FittedLinearModel):
         gram[-1, :-1] = gram[:-1, -1] = border
         return gram
 
+    @summed_over_training_rows
     def gram_diagonal(self, curvature):
         """Diagonal of `gram`, of shape (n_parameters,)."""
         prediction = super().gram_diagonal(curvature[:, :1, :1])

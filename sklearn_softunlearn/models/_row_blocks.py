@@ -3,7 +3,8 @@
 
 Everything that a correction needs of X is a map of its rows or a sum over them. The
 products of a model are written for rows in memory; the decorators below call the same
-method block by block where X is a `RowBlocks`, and nothing else has to know.
+method block by block where X is a `RowBlocks`, and nothing else has to know. The method
+is found by its name: one that overrides a decorated one is decorated, too.
 """
 
 from abc import ABC, abstractmethod

@@ -13,7 +13,7 @@ from sklearn import linear_model
 from sklearn.base import clone, is_classifier
 
 from sklearn_softunlearn.corrector.inputs._targets import encode_target
-from sklearn_softunlearn.models import first_rows, model_class
+from sklearn_softunlearn.models import checked_array, first_rows, model_class
 from sklearn_softunlearn.updates import minimize_reweighted
 
 # By type: a subclass may have a fit of its own.
@@ -61,7 +61,9 @@ def fit_by_newton(unfitted, X, y, sample_weight=None):
     weight = np.ones(len(y)) if sample_weight is None else sample_weight
     form = _form(unfitted, X, y[weight > 0])
     codes = encode_target(y, form.classes_, "y") if is_classifier(form) else y
-    model = model_class(form)(form, X, np.asarray(codes, dtype=_kind(form)), weight)
+    made_from = model_class(form)
+    X = checked_array(X, "X", **made_from.array_options)
+    model = made_from(form, X, np.asarray(codes, dtype=_kind(form)), weight)
     if np.any(model.l1_strength()):
         raise ValueError(
             f"estimator: {type(unfitted).__name__} with an l1 penalty is not fitted to "

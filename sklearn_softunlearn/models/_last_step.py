@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
 from sklearn_softunlearn.models._composite import unfreeze
+from sklearn_softunlearn.models._row_blocks import in_memory, near_rows
 
 _ROWS = 200  # that are tried
 _SAME = 1e-6  # of the largest value of a column: what the order of sums may do
@@ -184,7 +185,8 @@ def unlike_steps(estimator, X, y):
     []
     """
     positions = np.unique(np.linspace(0, n_rows(X) - 1, _ROWS).astype(int))
-    X, y = safe_indexing(X, positions), y[positions]
+    positions = near_rows(X, positions)
+    X, y = in_memory(safe_indexing(X, positions)), y[positions]
     found = []
     for name, step in steps_before(estimator):
         if not hasattr(step, "transform"):  # "passthrough"

@@ -162,7 +162,9 @@ def test_leaf_values_of_trees(rows, options):
             delta=0.3,
             **options,
         )
-        assert_same(*pair, X)
+        # Exact weights end at their bounds here, and training with these has many
+        # leaves that hardly a row holds: rounding reaches further than elsewhere.
+        assert_same(*pair, X, tolerance=1e-8 if options is SOFT else 1e-4)
 
 
 def test_path_equals_the_fits(rows):

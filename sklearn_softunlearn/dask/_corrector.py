@@ -13,7 +13,7 @@ from sklearn_softunlearn.dask._computing import Computing
 from sklearn_softunlearn.dask._prediction import LazyEstimator
 from sklearn_softunlearn.dask._support import check_supported
 
-_ALIGNED = ("deletion_weights_", "sample_weight_", "influence_")
+_ALIGNED = ("deletion_weights_", "sample_weight_")
 
 
 class DaskSoftUnlearnCorrector(SoftUnlearnCorrector):
@@ -180,11 +180,16 @@ class DaskSoftUnlearnCorrector(SoftUnlearnCorrector):
     def _aligned(self, lengths, computing):
         """The fitted corrector, with collections in blocks as long as those of X."""
         for name in _ALIGNED:
-            values = getattr(self, name)
-            chunks = (lengths, *((size,) for size in np.shape(values)[1:]))
-            setattr(self, name, da.from_array(values, chunks=chunks))
+            setattr(self, name, da.from_array(getattr(self, name), chunks=(lengths,)))
         self.n_passes_ = computing.n_read / np.count_nonzero(lengths)
         return self
+
+    @property
+    def influence_(self) -> Any:
+        """Change of each functional if a row were deleted, a dask array."""
+        values = super().influence_
+        (lengths,) = self.deletion_weights_.chunks
+        return da.from_array(values, chunks=(lengths, (values.shape[1],)))
 
     def _corrected(self):
         return LazyEstimator(super()._corrected())

@@ -23,7 +23,7 @@ class DaskSoftUnlearnCorrector(SoftUnlearnCorrector):
     array or DataFrame: the parameters, the attributes and their numbers are the same,
     whatever the blocks. X is read block by block, a few times in all, and never held.
     What else there is of a row (label, group, weight, influences, deletion weight) is
-    held in the memory of this process: some 300 bytes for each row while it is fitted.
+    held in the memory of this process while it is fitted.
 
     The estimator is given fitted, in a `FrozenEstimator`: a linear classifier or
     regressor, or trees (``trees="joint"``), alone or at the end of a Pipeline, trained

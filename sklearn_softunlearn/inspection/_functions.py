@@ -258,8 +258,8 @@ def leave_one_out(
     )  # fmt: skip
     if not callable(state.solve):
         raise ValueError(
-            "leave_one_out retrains from the optimum of one objective, which trees that "
-            "are refitted round by round do not have. Use trees='joint', or influence."
+            "leave_one_out retrains from the optimum of one objective, which trees "
+            "that are refitted do not have. Use trees='joint', or influence."
         )
     rows = _checked_indices(indices, len(state.influence))
     worst = state.metric.criterion.largest(state.value, state.rows)

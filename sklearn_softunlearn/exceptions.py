@@ -39,12 +39,17 @@ not used: Nearly all rows are selected.
 
 import sys
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sklearn.exceptions import ConvergenceWarning
 
 # scikit-learn's decorators of `fit` and of `transform`, which stand between this
 # package and its caller.
 _BETWEEN = ("sklearn.callback.", "sklearn.utils._set_output")
+
+_UNSAID: ContextVar[tuple] = ContextVar("unsaid", default=())
+_HELD: ContextVar[dict | None] = ContextVar("held", default=None)
 
 
 class InfeasibleDeltaError(ValueError):
@@ -112,11 +117,48 @@ def warn(message, category):
 
     A fixed stacklevel would be wrong for every caller but one.
     """
+    if issubclass(category, _UNSAID.get()):
+        return
+    if (held := _HELD.get()) is not None:
+        held.setdefault(category, []).append(message)
+        return
     package = __name__.partition(".")[0]
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and _inside(frame.f_back, package):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level + 1)
+
+
+@contextmanager
+def held_back():
+    """Keep warnings for `warn_of_held`: yields a dict of messages by their class."""
+    held = {}
+    token = _HELD.set(held)
+    try:
+        yield held
+    finally:
+        _HELD.reset(token)
+
+
+def warn_of_held(held):
+    """One warning for each class of those that were held back: the first of them."""
+    for category, (first, *others) in held.items():
+        more = f" (And so for {len(others)} other requests.)" if others else ""
+        warn(first + more, category)
+
+
+@contextmanager
+def unsaid(*categories):
+    """Leave warnings of these classes out, in this thread alone.
+
+    Filters of `warnings` belong to the process: threads that set and restore them leave
+    each other's behind.
+    """
+    token = _UNSAID.set((*_UNSAID.get(), *categories))
+    try:
+        yield
+    finally:
+        _UNSAID.reset(token)
 
 
 def _inside(frame, package):

@@ -97,7 +97,12 @@ def public_names():
 
 def test_every_public_name_is_in_the_reference():
     listed = set(re.findall(r"^   (\w+)$", (DOC / "api.rst").read_text(), re.MULTILINE))
-    internal = {"warn"}  # of exceptions: how the package itself warns
+    internal = {
+        "warn",
+        "unsaid",
+        "held_back",
+        "warn_of_held",
+    }  # of exceptions: how the package itself warns
     missing = [
         f"{module}.{name}"
         for module, name in public_names()

@@ -12,6 +12,7 @@ from sklearn_softunlearn.corrector._sequence import adopt, prepare_fit
 from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
 from sklearn_softunlearn.corrector.report._signatures import warn_of
 from sklearn_softunlearn.corrector.stages._requests import carry_out
+from sklearn_softunlearn.exceptions import held_back, warn_of_held
 
 
 class PathMixin:
@@ -51,8 +52,9 @@ class PathMixin:
         }
         # In increasing order, so that each starts near its solution.
         ordered = sorted(correctors, key=lambda corrector: corrector.delta)
-        with progress.stage(2) as stage, progress.task(stage):
+        with progress.stage(2) as stage, progress.task(stage), held_back() as held:
             attempts = carry_out(ordered, prepared)
+        warn_of_held(held)
         for corrector, done in zip(ordered, attempts, strict=True):
             vars(corrector).update(seen)
             adopt(corrector, prepared, done, report=report)

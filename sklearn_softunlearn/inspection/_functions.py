@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from sklearn_softunlearn._parallel import run_parallel
 from sklearn_softunlearn.corrector import (
     linearize_estimator,
     make_table,
@@ -351,9 +351,8 @@ def _actual_changes(state, indices, n_jobs):
         ends = deletion.parameters(start), start + deletion.first_step
         return [_functionals(state, end) - before for end in ends]
 
-    found = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(changes)(index) for index in indices
-    )
+    each = ((index,) for index in indices)
+    found = run_parallel(changes, each, n_jobs=n_jobs, prefer="threads")
     return np.reshape(found, (len(indices), 2, len(before))).swapaxes(0, 1)
 
 

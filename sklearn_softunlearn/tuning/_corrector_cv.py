@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_softunlearn._parallel import run_parallel
 from sklearn_softunlearn._sklearn_compat import (
     CallbackSupportMixin,
     with_callbacks,
@@ -34,7 +34,13 @@ from sklearn_softunlearn.tuning._choosing import (
 )
 from sklearn_softunlearn.tuning._cv_results import cv_results
 from sklearn_softunlearn.tuning._evidence import joined
-from sklearn_softunlearn.tuning._folds import Search, fit_and_score, path_of, rows_of
+from sklearn_softunlearn.tuning._folds import (
+    Search,
+    checked_groups,
+    fit_and_score,
+    path_of,
+    rows_of,
+)
 from sklearn_softunlearn.tuning._grouping import grouped_once
 from sklearn_softunlearn.tuning._requirement import Requirement
 from sklearn_softunlearn.tuning._scoring import resolve_scorers
@@ -61,6 +67,9 @@ class SoftUnlearnCorrectorCV(
     estimator : SoftUnlearnCorrector or estimator, default=None
         Corrector with the settings to use (its own ``delta`` is not used), or a model
         to correct with the default settings; None corrects ``LogisticRegression()``.
+    metric : str, callable, Criterion or list, default=None
+        What to improve, as in `SoftUnlearnCorrector`; None leaves it to the corrector.
+        For other settings give a corrector around the model.
     deltas : int or array-like of float in [0, 1], default=20
         Candidates. A number stands for that many evenly spaced from 0 to 1.
     cv : int, splitter or iterable, default=5
@@ -152,12 +161,14 @@ class SoftUnlearnCorrectorCV(
         "y_val": True,
         "sensitive_features_val": True,
         "sample_weight_val": True,
+        "groups": True,
     }
 
     def __init__(
         self,
         estimator: Any = None,
         *,
+        metric: Any = None,
         deltas: int | ArrayLike = 20,
         cv: Any = 5,
         scoring: str | Callable | Sequence | Mapping[str, Any] | None = None,
@@ -169,6 +180,7 @@ class SoftUnlearnCorrectorCV(
         verbose: int = 0,
     ) -> None:
         self.estimator = estimator
+        self.metric = metric
         self.deltas = deltas
         self.cv = cv
         self.scoring = scoring
@@ -191,6 +203,7 @@ class SoftUnlearnCorrectorCV(
         y_val: ArrayLike | None = None,
         sensitive_features_val: Any = None,
         sample_weight_val: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
         **fit_params: Any,
     ) -> Self:
         """Choose delta by cross-validation, then correct with it on all rows.
@@ -202,6 +215,11 @@ class SoftUnlearnCorrectorCV(
             of scorers that take them.
         X_val, y_val, sensitive_features_val, sample_weight_val : default=None
             Rows to measure metric and utility on, in every fold.
+        groups : array-like of shape (n_samples,), default=None
+            What must not be on both sides of a split, such as persons with several
+            rows, for a ``cv`` such as `GroupKFold` and for ``test_size``. Not to be
+            confused with ``sensitive_features``. A ``confidence`` counts rows: where
+            those of a person are alike, less is known than it says.
         **fit_params : dict
             Passed on to the `fit` of the estimator; what has one value for each row
             is cut to the rows of a fold.
@@ -233,10 +251,12 @@ class SoftUnlearnCorrectorCV(
         }
         fixed = {name: v for name, v in validation.items() if v is not None}
         corrector, table, fixed = grouped_once(corrector, table, fixed)
-        split = self._split(table, corrector)
+        groups = checked_groups(groups, len(table.y))
+        split = self._split(table, corrector, groups)
         if split.positions is not None:
             n, rows = len(table.y), split.positions
             fit_params = {k: rows_of(v, rows, n) for k, v in fit_params.items()}
+            groups = None if groups is None else groups[rows]
         search = Search(
             corrector=corrector,
             table=split.training,
@@ -249,7 +269,7 @@ class SoftUnlearnCorrectorCV(
             weighted=sample_weight is not None,
             verbose=self.verbose,
         )
-        folds, seen = self._cross_validated(progress, search)
+        folds, seen = self._cross_validated(progress, search, groups)
         with progress.all_rows() as context:
             options = search.fixed | fit_params | {"context": context}
             weighted, rows = search.weighted, search.table
@@ -290,14 +310,14 @@ class SoftUnlearnCorrectorCV(
                 corrector.estimator_, self.threshold_, rows.X, rows.target
             )
 
-    def _split(self, table, corrector):
+    def _split(self, table, corrector, groups):
         """Rows that fit and choose, and rows that only test a promise."""
         size = self.test_size
         if size is not None and (not isinstance(size, Real) or not 0 < size < 1):
             raise ValueError(f"test_size={size!r} must be a number between 0 and 1.")
         return split_rows(
             table, None, size, self.random_state, already_trained=False,
-            classes=is_classifier(corrector),
+            classes=is_classifier(corrector), together=groups,
         )  # fmt: skip
 
     def _tests(self, requirement, evidence, search, split, folds, seen):
@@ -323,24 +343,27 @@ class SoftUnlearnCorrectorCV(
 
     def _corrector(self):
         if isinstance(self.estimator, SoftUnlearnCorrector):
-            return clone(self.estimator)
-        return SoftUnlearnCorrector(self.estimator)
+            corrector = clone(self.estimator)
+        else:
+            corrector = SoftUnlearnCorrector(self.estimator)
+        if self.metric is not None:
+            corrector.set_params(metric=self.metric)
+        return corrector
 
     def _get_estimator(self):
         # The model inside: what metadata is routed to, and whose tags are shown.
         return self._corrector()._get_estimator()
 
-    def _cross_validated(self, progress, search):
+    def _cross_validated(self, progress, search, groups):
         """Score all candidates in all folds; what the tests saw in each fold."""
         table = search.table
         splitter = check_cv(self.cv, table.y, classifier=is_classifier(self))
-        folds = list(splitter.split(table.X, table.y))
+        folds = list(splitter.split(table.X, table.y, groups))
         self.n_splits_ = len(folds)
         with progress.cross_validation(len(folds)) as contexts:
-            done = Parallel(n_jobs=self.n_jobs)(
-                delayed(fit_and_score)(search.copy(), fold, context)
-                for fold, context in zip(folds, contexts, strict=True)
-            )
+            each = zip(folds, contexts, strict=True)
+            calls = ((search.copy(), fold, context) for fold, context in each)
+            done = run_parallel(fit_and_score, calls, n_jobs=self.n_jobs)
         scores, fit_times, score_times, seen = zip(*done, strict=True)
         scores = np.array(scores)
         named = {name: scores[:, :, j] for j, name in enumerate(search.scorers)}

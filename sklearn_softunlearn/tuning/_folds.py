@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One fold of a search: the correctors of all deltas, and what held-out rows say."""
 
-import warnings
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
+from sklearn.utils.validation import column_or_1d
 
 from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
 from sklearn_softunlearn.corrector import Progress
@@ -15,6 +16,7 @@ from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
     UpdateStoppedWarning,
+    unsaid,
 )
 from sklearn_softunlearn.tuning._scoring import scorers_on
 from sklearn_softunlearn.tuning._search_progress import SCORES
@@ -94,10 +96,8 @@ def fit_and_score(search, fold, context):
     n_samples = len(search.table.y)
     cut = {name: rows_of(v, train, n_samples) for name, v in search.fit_params.items()}
     start = perf_counter()
-    with warnings.catch_warnings():
-        # Of most candidates in most folds; the fit on all rows says it once.
-        for category in _SAID_ONCE:
-            warnings.simplefilter("ignore", category)
+    # Of most candidates in most folds; the fit on all rows says it once.
+    with unsaid(*_SAID_ONCE):
         options = search.fixed | cut | {"context": context}
         path = path_of(
             corrector, rows, search.deltas, search.weighted, options, report=False
@@ -140,6 +140,26 @@ def path_of(corrector, table, deltas, weighted, options, report=True):
         sample_weight=table.sample_weight if weighted else None,
         **options,
     )
+
+
+def checked_groups(groups, n_samples):
+    """What must stay on one side of a split, as a vector; None where nothing must.
+
+    Raises
+    ------
+    ValueError
+        If its length is not that of X, or values are missing.
+    """
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    missing = int(pd.isna(groups).sum())
+    if len(groups) != n_samples or missing:
+        raise ValueError(
+            f"groups has {len(groups)} values, {missing} of them missing, where X has "
+            f"{n_samples} rows. Give one value for each row."
+        )
+    return groups
 
 
 def rows_of(value, indices, n_samples):

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Weights from influences in one call: the paper's problem, and any quadratic cost."""
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaError,
     InfeasibleDeltaWarning,
+    warn,
 )
 from sklearn_softunlearn.weights import _validation as check
 from sklearn_softunlearn.weights._problem import WeightProblem
@@ -190,4 +189,4 @@ def _report_infeasible(delta, delta_max, on_infeasible):
         )
     if on_infeasible == "raise":
         raise InfeasibleDeltaError(message)
-    warnings.warn(message, InfeasibleDeltaWarning, stacklevel=3)
+    warn(message, InfeasibleDeltaWarning)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils import indexable
 from sklearn.utils.validation import column_or_1d
 
@@ -244,12 +244,14 @@ def split_rows(
     *,
     already_trained,
     classes=True,
+    together=None,
 ):
     """Decide where metric and utility are measured.
 
     On the validation data if there is some, else on a held-out fraction of the rows,
     else on the training rows. The held-out fraction is stratified by groups and, if
-    the target holds ``classes``, by these.
+    the target holds ``classes``, by these; or whole sets of rows that have the same
+    value in ``together``.
 
     Raises
     ------
@@ -266,7 +268,13 @@ def split_rows(
             "validation_fraction cannot be used with a FrozenEstimator: it was trained "
             "already, so no row can be held out. Pass X_val and y_val to fit."
         )
-    train, held_out = _held_out(table, validation_fraction, random_state, classes)
+    if together is None:
+        train, held_out = _held_out(table, validation_fraction, random_state, classes)
+    else:
+        drawn = GroupShuffleSplit(
+            1, test_size=validation_fraction, random_state=random_state
+        )
+        train, held_out = next(drawn.split(table.y, groups=together))
     return Split(
         table.take(train), table.take(held_out), train, n_samples, "held-out rows"
     )

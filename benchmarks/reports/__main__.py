@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.provenance import RESULTS, read
 from benchmarks.reports import claims as report_claims
 from benchmarks.reports import comparison as report_comparison
+from benchmarks.reports import language_cost as report_language_cost
 from benchmarks.reports import lds as report_lds
 from benchmarks.reports import nets as report_nets
 from benchmarks.reports import tradeoff as report_tradeoff
@@ -49,6 +50,8 @@ def page(folder):
         parts.append(report_nets.section(nets))
     if scores := read("lds"):
         parts.append(report_lds.section(scores))
+    if costs := read("language_cost"):
+        parts.append(report_language_cost.section(costs))
     return "\n\n".join(parts) + "\n"
 
 

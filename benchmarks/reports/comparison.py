@@ -9,8 +9,8 @@ HEAD = """\
 # The paper, other methods, and this package
 
 This page is generated (`python -m benchmarks.reports`) from `benchmarks/results`.
-Figures of the paper are those that it prints, or that were computed from the arrays
-that its authors released; ours are measured with the code of this package.
+Figures of the paper are quoted as they were noted when its pages and the arrays that
+its authors released were read; ours are measured with the code of this package.
 """
 
 _PROPERTIES = (
@@ -30,7 +30,7 @@ _ROWS = (
 PROPERTIES = """\
 ## What each can do
 
-What its documentation says, or was tried; a dash means that nothing was found.
+As far as we know them, not tried one by one; a dash means that we know of nothing.
 
 {table}
 

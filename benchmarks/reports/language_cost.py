@@ -5,9 +5,9 @@ from benchmarks.reports.markdown import provenance_line, table
 
 TEXT = """\
 A BERT of random configuration on {rows} rows of 64 tokens. The unit is one epoch of
-training all parameters with the same batches. "-": not done within the limit
-of a case, 45 seconds up to p = 1e5 and 60 above. Conjugate gradients over all parameters, or over the factors of
-LoRA, did not end in it at any size but one."""
+training all parameters with the same batches. "-": not done within the limit of a
+case, 45 seconds up to p = 1e5 and 60 above. Conjugate gradients over all parameters,
+or over the factors of LoRA, did not end in it at any size but one."""
 _EPOCHS = ("influences, epochs", "correction, epochs")
 
 

@@ -78,7 +78,7 @@ class DaskSoftUnlearnCorrector(SoftUnlearnCorrector):
     (3,)
     """
 
-    def fit(
+    def fit(  # type: ignore[override]
         self,
         X: Any,
         y: Any,

@@ -256,7 +256,7 @@ class SoftUnlearnCorrectorCV(
         if split.positions is not None:
             n, rows = len(table.y), split.positions
             fit_params = {k: rows_of(v, rows, n) for k, v in fit_params.items()}
-            groups = None if groups is None else groups[rows]
+            groups = None if groups is None else np.asarray(groups)[rows]
         search = Search(
             corrector=corrector,
             table=split.training,

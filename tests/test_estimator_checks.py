@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_softunlearn import SoftUnlearnCorrector
+from sklearn_softunlearn import AdversarialLoss, SoftUnlearnCorrector
 
 # The data of the checks are few and random: a request is out of reach on some, there
 # is nothing to correct on others, and a column of zeros makes the Hessian singular.
@@ -66,8 +66,11 @@ def _two_groups(X, sample_weight):
 CHECKS = parametrize_with_checks(
     [
         SoftUnlearnCorrector(metric="loss", delta=0.1),
+        SoftUnlearnCorrector(
+            metric=AdversarialLoss(epsilon=0.1), weighting="soft", utility_tol=0.05
+        ),
         # With some loss of utility allowed, most requests are within reach.
-        GroupsFromX(delta=0.1, utility_tol=0.5),
+        GroupsFromX(delta=0.1, weighting="soft", utility_tol=0.5),
         GroupsFromX(
             # Transformers that learn from data learn from rows of weight 0 as well.
             make_pipeline("passthrough", LogisticRegression()),

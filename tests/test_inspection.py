@@ -261,7 +261,9 @@ def test_unsupported_estimators_are_named(data):
     class Other(BaseEstimator):
         classes_ = np.array([0, 1])
 
-    with pytest.raises(TypeError, match="Other is not supported"):
+    with pytest.raises(
+        TypeError, match=r"Other\(\), which is no estimator, is not supported"
+    ):
         influence(Other(), X, y, metric="loss")
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled
+from sklearn_softunlearn.criteria import perturbs_features
 from sklearn_softunlearn.models import predictor
 
 
@@ -102,9 +103,14 @@ class CorrectedEstimatorMixin:
         tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.regressor_tags = deepcopy(inner.regressor_tags)
         take_input_tags(tags, inner)
+        if any(perturbs_features(given) for given in self._measured()):
+            tags.input_tags.sparse = False
         if tags.classifier_tags is not None:
             tags.classifier_tags.multi_label = False
         return tags
+
+    def _measured(self):
+        return getattr(self, "metric", None), getattr(self, "utility", None)
 
     def _get_estimator(self):
         if self.estimator is not None:

@@ -22,6 +22,9 @@ differences. A metric of fairlearn is no new class: its base metric is a functio
 """
 
 from sklearn_softunlearn.criteria._adversarial import AdversarialLoss
+from sklearn_softunlearn.criteria._adversarial import (
+    perturbs_features as perturbs_features,
+)
 from sklearn_softunlearn.criteria._base import Criterion, EvaluationRows
 from sklearn_softunlearn.criteria._checks import check_shapes
 from sklearn_softunlearn.criteria._group_metric import GroupMetric

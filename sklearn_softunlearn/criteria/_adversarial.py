@@ -20,6 +20,12 @@ _ATTACKS = ("auto", "fgsm", "pgd", "deepfool")
 _NORMS = ("linf", "l2")
 
 
+def perturbs_features(given):
+    """Whether a metric or utility, as the user gives it, makes adversarial examples."""
+    parts = given if isinstance(given, list | tuple) else [given]
+    return any(isinstance(part, AdversarialLoss) for part in parts)
+
+
 class AdversarialLoss(Criterion):
     """Mean training loss on adversarial examples, made against the fitted model.
 

@@ -53,34 +53,26 @@ from sklearn_softunlearn.models._last_step import (
 from sklearn_softunlearn.models._linear import LinearModel
 from sklearn_softunlearn.models._logistic import LogisticModel
 from sklearn_softunlearn.models._registry import model_class
-from sklearn_softunlearn.models._row_blocks import (
-    RowBlocks,
-    first_rows,
-    in_each_block,
-    in_memory,
-    near_rows,
-    of_each_block,
-)
+from sklearn_softunlearn.models._row_blocks import RowBlocks as RowBlocks
+from sklearn_softunlearn.models._row_blocks import first_rows as first_rows
+from sklearn_softunlearn.models._row_blocks import in_each_block as in_each_block
+from sklearn_softunlearn.models._row_blocks import in_memory as in_memory
+from sklearn_softunlearn.models._row_blocks import near_rows as near_rows
+from sklearn_softunlearn.models._row_blocks import of_each_block as of_each_block
 
 __all__ = [
     "LinearModel",
     "LogisticModel",
-    "RowBlocks",
     "TrainedModel",
     "check_keeps_rows",
     "checked_array",
     "copying_clone",
     "cross_fitted_steps",
     "embed",
-    "first_rows",
     "fit_parameter_name",
-    "in_each_block",
-    "in_memory",
     "indexable_rows",
     "keeps_target_column",
     "model_class",
-    "near_rows",
-    "of_each_block",
     "predictor",
     "recorded_fit",
     "same_rows",

@@ -6,6 +6,7 @@ cross-fitted encoder or a step that adds noise fits with other numbers, and a sa
 with other rows. Influences are right for those that the fit saw.
 """
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import wraps
 
@@ -127,6 +128,10 @@ def same_rows(a, b, tolerance=_SAME):
         a, b = (sparse.csc_array(x, dtype=float) for x in (a, b))
         scale = abs(a).max(axis=0).toarray()
         return bool(np.all(abs(a - b).max(axis=0).toarray() <= tolerance * scale))
+    if isinstance(a, Mapping):
+        return a.keys() == b.keys() and all(
+            same_rows(a[name], b[name], tolerance) for name in a
+        )
     try:
         a, b = np.asarray(a), np.asarray(b)
     except (TypeError, ValueError):

@@ -350,6 +350,9 @@ class SoftUnlearnCorrectorCV(
             corrector.set_params(metric=self.metric)
         return corrector
 
+    def _measured(self):
+        return self._corrector()._measured()
+
     def _get_estimator(self):
         # The model inside: what metadata is routed to, and whose tags are shown.
         return self._corrector()._get_estimator()

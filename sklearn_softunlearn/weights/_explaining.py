@@ -197,7 +197,8 @@ class _Dual:
     def __init__(self, rows, cost, target, lower, upper):
         self.rows, self.cost, self.target = rows, cost, target
         self.lower, self.upper = lower, upper
-        self._free, self._gram = np.zeros(len(cost), dtype=bool), 0.0
+        self._free = np.zeros(len(cost), dtype=bool)
+        self._gram = np.zeros((len(target), len(target)))
 
     def along(self, direction):
         """The multiple of a direction that is best without bounds."""

@@ -119,7 +119,8 @@ def test_a_requirement_takes_the_range():
 
 
 def _ridge():
-    return SoftUnlearnCorrector(Ridge(), metric="mean_squared_error_group_max")
+    metric = "mean_squared_error_group_max"
+    return SoftUnlearnCorrector(Ridge(), metric=metric, weighting="soft")
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_missing_images_say_where_they_were_looked_for(fetch, tmp_path, torchvis
     ("options", "message"),
     [
         ({"target": "Happy"}, "'Happy' is not an attribute"),
-        ({"split": "training"}, "split='training' must be one of"),
+        ({"split": "training"}, "split='training'"),
         ({"size": 0}, "size == 0, must be >= 1"),
         ({"n_samples": 0}, "n_samples == 0, must be >= 1"),
     ],

@@ -218,12 +218,12 @@ class Split:
         """
         if inputs is None:
             return self
+        again = transformed(base, self.training.X)
+        if same_rows(inputs, again):
+            return self
         training = replace(self.training, inputs=inputs)
         if self.evaluation is not self.training:
             return replace(self, training=training)
-        again = transformed(base, self.training.X)
-        if same_rows(inputs, again):
-            return replace(self, training=training, evaluation=training)
         evaluation = replace(self.evaluation, inputs=again)
         return replace(self, training=training, evaluation=evaluation)
 

@@ -29,6 +29,8 @@ from sklearn_softunlearn.weights import (
 
 # Of the metric: by how much a target may be missed.
 _MISSED = 1e-4
+# Of the trace of H: added where it cannot be factored.
+_SINGULAR = 1e-8
 # Halvings of a request that is out of reach.
 _HALVINGS = 10
 # Of the spread of raw predictions: steps of the differences of gradients.
@@ -184,10 +186,12 @@ class ExactProblem:
             try:
                 factor = linalg.cho_factor(hessian, lower=True)
             except linalg.LinAlgError:
-                if share == 0.0:
-                    raise
                 continue
             return lambda columns: linalg.cho_solve(factor, columns)
+        # Singular even so, by rounding.
+        hessian[np.diag_indices_from(hessian)] += _SINGULAR * np.trace(hessian)
+        factor = linalg.cho_factor(hessian, lower=True)
+        return lambda columns: linalg.cho_solve(factor, columns)
 
     def _lagrangian_hessian(self, model, of_loss, of_metric):
         if self.state.X is model.X:

@@ -25,8 +25,8 @@ from sklearn_softunlearn.weights import ExactSolution, Reach
 _EXPLAINED = 1e-7
 # Squared Newton decrement of the retrained parameters, of the row weight.
 _RETRAINED = 1e-18
-# Of the least rise of the loss: what the nearest weights may cost.
-_FAR = 2.0
+# Of J: what the nearest weights may cost beyond twice the least rise.
+_FAR = 0.05
 # Halvings of a request that no weights explain.
 _HALVINGS = 7
 
@@ -80,7 +80,8 @@ def _is_astray(problem, found):
         problem.model.objective(problem.row_weight, theta) - problem.least
         for theta in (result.parameters, fitted + shift)
     )
-    return nearest > _FAR * asked
+    # A net that was stopped early may even gain by training on.
+    return nearest - asked > max(asked, _FAR * abs(problem.least))
 
 
 def _within_bounds(problem, options, delta, bounds):
@@ -149,7 +150,7 @@ def retrained(model, row_weight):
     if np.any(model.l1_strength()):
         tolerance = _RETRAINED * float(np.sum(row_weight))
         return minimize_l1(model, row_weight, model.parameters, tolerance)
-    return minimize_reweighted(model, row_weight).parameters
+    return minimize_reweighted(model, row_weight, tol=_RETRAINED).parameters
 
 
 def surrogate_left(problem, theta):

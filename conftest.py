@@ -11,4 +11,4 @@ collect_ignore = ["tests/typing"]
 if not find_spec("skorch"):
     collect_ignore.append("sklearn_softunlearn/models/skorch")
 if not find_spec("distributed"):
-    collect_ignore.append("sklearn_softunlearn/dask")
+    collect_ignore += ["sklearn_softunlearn/dask", "tests/row_blocks/same.py"]

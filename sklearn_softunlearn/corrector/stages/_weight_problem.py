@@ -100,7 +100,7 @@ def choose_weights(
         solution = problem.solve(delta, regularization=regularization, start=start)
     else:
         worst = int(np.argmax(state.remaining(state.value[: state.n_metric])))
-        solution = weighting.choose(problem, state.influence[:, worst], delta)
+        solution = weighting.choose(problem, problem.constraints[:, worst], delta)
     if on_infeasible == "ignore":
         return solution
     if solution.status == "infeasible":

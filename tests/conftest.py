@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Real data for tests: found, or the test is skipped with the reason."""
+"""Real data for tests: found, or the test is skipped with the reason. Own modules."""
 
 import os
 import socket
+import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,3 +98,17 @@ def adult_encoded(adult):
         sex=np.asarray(adult.data["sex"], dtype=str),
         race=np.asarray(adult.data["race"], dtype=str),
     )
+
+
+@pytest.fixture
+def own_code(monkeypatch):
+    """Imports a source as the module ``own_code``, in the place of what was there."""
+
+    def imported(source, **names):
+        module = ModuleType("own_code")
+        vars(module).update(names)
+        exec(source, vars(module))
+        monkeypatch.setitem(sys.modules, "own_code", module)
+        return module
+
+    return imported

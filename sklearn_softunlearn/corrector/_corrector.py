@@ -155,6 +155,9 @@ class SoftUnlearnCorrector(
     memory : str or object with the joblib.Memory interface, default=None
         Caches the fitted estimator and the influences, so that a grid search over
         ``delta`` computes them once for each fold. By default nothing is cached.
+        Where you edit a class or a function of your own, a constant or a helper that
+        it refers to by name, both are computed anew; not where you change what it
+        reads from a file, or imports only when it runs.
     verbose : int, default=0
         Whether to print the time of each stage. Where scikit-learn has callbacks (1.9
         and later), `set_callbacks` is supported too.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """With `memory` a net is trained and linearised once for all values of delta."""
 
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -127,3 +128,71 @@ def test_a_regression_with_a_target_column(tmp_path):
         corrected(estimator, data, str(tmp_path), delta=delta, **options)
 
     assert CALLS == {"fit": 1, "factorize": 1}
+
+
+OWN = """
+import torch
+from skorch import NeuralNetClassifier
+from torch import nn
+
+FACTOR = 1.0
+SLOPE = 1.0
+
+def bent(x):
+    return torch.nn.functional.leaky_relu(x, 0.1)
+
+class Head(nn.Module):
+    def __init__(self, act=bent):
+        super().__init__()
+        self.first, self.last, self.act = nn.Linear(4, 5), nn.Linear(5, 2), act
+    def forward(self, x):
+        return self.last(self.act(SLOPE * self.first(x)))
+
+class Criterion(nn.CrossEntropyLoss):
+    def forward(self, output, target):
+        size = (output**2).sum(1).mean()
+        return super().forward(output, target) + FACTOR * size
+
+class Net(NeuralNetClassifier):
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        loss = super().get_loss(y_pred, y_true, X=X, training=training)
+        return loss + 0.0 * (y_pred**2).sum(1).mean()
+"""
+EDITS = {
+    "a criterion's constant": ("FACTOR = 1.0", "FACTOR = 3.0"),
+    "a criterion": ("+ FACTOR", "+ FACTOR**2 * 2"),
+    "a loss of the net": ("loss + 0.0", "loss + 2.0"),
+    "an activation": ("(x, 0.1)", "(x, 0.7)"),
+    "a module": ("SLOPE * self.first(x)", "self.first(x) ** 3"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_own_code_of_a_net_that_was_edited_is_run_again(tmp_path, own_code, edit):
+    """The parameters are those of a file, so that these do not tell the two apart."""
+    data = table(150)
+
+    def influence(source, memory):
+        module = own_code(source)
+        torch.manual_seed(0)
+        made = module.Net(
+            module.Head, criterion=module.Criterion, classes=[0, 1], train_split=None,
+            optimizer__weight_decay=0.1,
+        ).initialize()  # fmt: skip
+        fitted = SoftUnlearnCorrector(
+            FrozenEstimator(made), layer="all", curvature=CountingCholesky(damping=1.0),
+            weighting="soft", update="influence", delta=0.01, memory=memory,
+        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the net was never trained
+            return fitted.fit(*data[:2], sensitive_features=data[2]).influence_
+
+    before = influence(OWN, str(tmp_path))
+    np.testing.assert_array_equal(before, influence(OWN, str(tmp_path)))
+    assert CALLS["factorize"] == 1
+    edited = OWN.replace(*edit)
+    assert edited != OWN
+    found = influence(edited, str(tmp_path))
+
+    np.testing.assert_array_equal(found, influence(edited, None))
+    assert not np.allclose(found, before, rtol=1e-3)

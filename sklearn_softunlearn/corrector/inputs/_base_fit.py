@@ -12,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
+from sklearn_softunlearn._code_key import code_key, remedy_for_names
 from sklearn_softunlearn._sklearn_compat import routing_enabled, safe_indexing
 from sklearn_softunlearn.corrector.inputs._newton_fit import (
     check_fitted_by_newton,
@@ -87,9 +88,12 @@ def fit_base(corrector, estimator, training, fit_params, progress):
         else:
             memory = check_memory(corrector.memory)
             cached = memory.cache(_fit_to_keep, ignore=["progress", "context"])
+            code = code_key(unfitted, params)
+            with remedy_for_names():
+                kept = cached(*given, code)
             # Fresh from `fit`, its arrays may have other strides than when it is
             # loaded, and joblib would take it for another estimator.
-            fitted, seen = pickle.loads(pickle.dumps(cached(*given)))
+            fitted, seen = pickle.loads(pickle.dumps(kept))
         _check_fit(fitted, training)
         return fitted, _checked_inputs(seen, training)
 
@@ -114,8 +118,11 @@ def _fit(unfitted, X, y, params, progress, context):
         return unfitted.fit(X, y, **params), seen
 
 
-def _fit_to_keep(unfitted, X, y, params, progress, context):
-    """The same, without rows that the fitted estimator makes again."""
+def _fit_to_keep(unfitted, X, y, params, progress, context, code):
+    """The same, without rows that the fitted estimator makes again.
+
+    The ``code`` stands for that of the user's own, which names alone do not tell.
+    """
     fitted, seen = _fit(unfitted, X, y, params, progress, context)
     again = [same_rows(inputs, transformed(fitted, X)) for inputs, *_ in seen]
     kept = [

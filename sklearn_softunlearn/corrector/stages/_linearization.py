@@ -5,13 +5,14 @@ Nothing here depends on the request, so that one linearisation serves every delt
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy import linalg
 from sklearn.utils.validation import check_memory
 
+from sklearn_softunlearn._code_key import code_key, remedy_for_names
 from sklearn_softunlearn.criteria import Criterion, EvaluationRows, check_shapes
 from sklearn_softunlearn.influence import Cholesky, functional_influence
 from sklearn_softunlearn.models import TrainedModel
@@ -175,11 +176,12 @@ def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memor
     criteria = (metric.criterion, utility.criterion)
     # Other solvers hold the model, that is, the data.
     whole = memory is None or isinstance(curvature, Cholesky)
-    cached = check_memory(memory).cache(_solved, ignore=["model"])
-    key = None if memory is None else model.cache_key()
-    solve, influence, factors, values = cached(
-        model, X, raw, rows, criteria, curvature, row_weight, whole, key
-    )
+    cached = check_memory(memory).cache(_solved, ignore=["model", "rows"])
+    key = None if memory is None else _cache_key(model, rows, criteria, curvature)
+    with remedy_for_names():
+        solve, influence, factors, values = cached(
+            model, X, raw, rows, criteria, curvature, row_weight, whole, key
+        )
     return Linearization(
         model=model,
         X=X,
@@ -196,10 +198,21 @@ def linearize(model, X, rows, metric, utility, curvature, row_weight=None, memor
     )
 
 
+def _cache_key(model, rows, criteria, curvature):
+    """What stands for the model, the rows and the user's own code where results stay.
+
+    The loss is the model's, and that of a net, which holds the net, is another one
+    whenever it is loaded.
+    """
+    if rows.loss is model.loss:
+        rows = replace(rows, loss=None)
+    return model.cache_key(), rows, code_key(criteria, curvature)
+
+
 def _solved(model, X, raw, rows, criteria, curvature, row_weight, whole, key):
     """Solver (None unless ``whole``), influences, their factors, and values.
 
-    The ``key`` stands for the model where results are cached.
+    The ``key`` is that of `_cache_key`.
     """
     solve = curvature.factorize(model, row_weight)
     factors = [criterion.gradient_factors(raw, rows) for criterion in criteria]

@@ -3,6 +3,8 @@
 
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
+from types import FunctionType, MethodType
 
 import numpy as np
 import torch
@@ -10,7 +12,10 @@ from sklearn.utils import check_random_state
 from skorch.utils import to_numpy
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from sklearn_softunlearn._code_key import code_key
 from sklearn_softunlearn.models.skorch._rows import arguments, batches
+
+_FUNCTIONS = (FunctionType, MethodType, partial)
 
 
 def check_output_shape(net, X, y):
@@ -211,7 +216,8 @@ def content_of(net):
     has another hash whenever it is loaded.
     """
     parts = [plain_module(net), net.criterion_]
-    return [type(net).__qualname__, getattr(net, "threshold", None)] + [
+    code = code_key(*_code_of(net), *(c for part in parts for c in _code_of(part)))
+    return [type(net).__qualname__, getattr(net, "threshold", None), code] + [
         (
             type(part).__module__,
             type(part).__qualname__,
@@ -221,6 +227,15 @@ def content_of(net):
         )
         for part in parts
     ]
+
+
+def _code_of(part):
+    """Classes and functions of a net, a module or a criterion, also of its parts."""
+    for each in [part, *_modules(part)]:
+        yield each if isinstance(each, _FUNCTIONS) else type(each)
+        for value in getattr(each, "__dict__", {}).values():
+            hooks = value.values() if isinstance(value, dict) else [value]
+            yield from (one for one in hooks if isinstance(one, (*_FUNCTIONS, type)))
 
 
 def _state(part):

@@ -50,7 +50,7 @@ class TreeModel(TrainedModel):
     def cache_key(self):
         """What training depends on; the objects of a library hash differently."""
         fitted = (self.parameters, self.ensemble.base, self.X.indices)
-        return type(self).__name__, *fitted, self.y, self.sample_weight
+        return type(self).__name__, self.loss, *fitted, self.y, self.sample_weight
 
     @property
     def numbers(self):

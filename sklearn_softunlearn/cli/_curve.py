@@ -4,7 +4,7 @@
 import os
 
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
-from sklearn_softunlearn.display import TradeoffDisplay
+from sklearn_softunlearn.display import TradeoffDisplay, literal
 
 
 def save_curve(path, held_out, *, metric, file):
@@ -21,11 +21,11 @@ def save_curve(path, held_out, *, metric, file):
     try:
         display.plot()
         shown = f"{held_out.name} by {held_out.groups_name}"
-        display.figure_.suptitle(
+        title = (
             f"{shown}: {len(held_out.y)} held-out rows, positive class "
-            f"{held_out.positive}",
-            fontsize="medium",
+            f"{held_out.positive}"
         )
+        display.figure_.suptitle(literal(title), fontsize="medium")
         display.figure_.savefig(file)
     except ImportError:
         notice("no trade-off curve: matplotlib is not installed (extra 'plot')")

@@ -22,9 +22,12 @@ Only functions import matplotlib. Constructors that compute start with ``from_``
             self.ax_.hist(self.values)
             return self
 
-What several displays draw (axes, legends, error bars) is in ``_drawing``.
+What several displays draw (axes, legends, error bars) is in ``_drawing``. Names from
+the data and the user pass through `literal` or ``legend_label`` there, or a $ in them
+is mathematics.
 """
 
+from sklearn_softunlearn.display._drawing import literal as literal
 from sklearn_softunlearn.display._influence import InfluenceDisplay
 from sklearn_softunlearn.display._tradeoff import TradeoffDisplay
 from sklearn_softunlearn.display._weights import DeletionWeightsDisplay

@@ -14,6 +14,29 @@ _UNITS = {
 }
 _ROOM = 0.08  # of the width or height of the axes, between two labels
 _LABEL_OFFSET = 0.03  # likewise, from a point to the middle of its label
+_IN_TEX = {character: f"\\{character}" for character in "&%#_{}$"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
+
+
+def literal(name):
+    """A name from the data or the user, to be shown as it is.
+
+    matplotlib reads what stands between two $ as mathematics; under ``text.usetex``
+    all of it is TeX.
+    """
+    import matplotlib as mpl
+
+    in_tex = _IN_TEX if mpl.rcParams["text.usetex"] else {"$": r"\$"}
+    return str(name).translate(str.maketrans(in_tex))
+
+
+def legend_label(name):
+    """The same for a legend, from which matplotlib leaves out ``_name`` and "" ."""
+    shown = str(name)
+    return literal(f" {shown}" if shown.startswith("_") or not shown else shown)
 
 
 def axes_or_new(ax):
@@ -62,7 +85,7 @@ def draw_models(ax, base, others):
         color = ax.xaxis.label.get_color()
         ax.plot(*base, "*", markersize=13, color=color, label="base model")
     for (name, point), marker in zip(others.items(), cycle("sD^vPX"), strict=False):
-        ax.plot(*point, marker, markersize=7, label=name)
+        ax.plot(*point, marker, markersize=7, label=legend_label(name))
 
 
 def legend_above(ax):
@@ -80,7 +103,7 @@ def axis_label(name):
     """Name in words, with its unit where that is known."""
     units = [unit for ending, unit in _UNITS.items() if name.endswith(ending)]
     words = name.replace("_", " ")
-    return f"{words} ({units[0]})" if units else words
+    return f"{literal(words)} ({units[0]})" if units else literal(words)
 
 
 def label_points(ax, x, y, delta, others):

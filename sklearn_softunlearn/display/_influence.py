@@ -6,7 +6,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from sklearn_softunlearn._choices import unknown_choice
-from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
+from sklearn_softunlearn.display._drawing import axes_or_new, legend_above, literal
 from sklearn_softunlearn.inspection import ESTIMATES, agreement
 
 
@@ -211,7 +211,7 @@ class InfluenceDisplay:
             ha="right",
             fontsize="small",
         )
-        self.ax_.set_xlabel(f"actual change by retraining\n{self.metric_name}")
+        self.ax_.set_xlabel(f"actual change by retraining\n{literal(self.metric_name)}")
         self.ax_.set_ylabel("estimated change")
         self.ax_.legend(loc="upper left", frameon=False, fontsize="small")
         return self
@@ -244,7 +244,7 @@ class InfluenceDisplay:
         self.ax_.plot(order, _by_size(table["metric"]), color=grey, label="metric")
         self.ax_.axhline(0, color=grey, linewidth=0.5)
         self.ax_.set_xlabel(
-            f"rows, in the order of their effect on\n{self.metric_name}"
+            f"rows, in the order of their effect on\n{literal(self.metric_name)}"
         )
         self.ax_.set_ylabel("effect of deletion\n(1: mean size over rows)")
         self.ax_.set_yscale("symlog", linthresh=1.0)

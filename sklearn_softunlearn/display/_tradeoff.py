@@ -11,6 +11,7 @@ from sklearn_softunlearn.display._drawing import (
     draw_spread,
     label_points,
     legend_above,
+    legend_label,
 )
 from sklearn_softunlearn.display._tables import (
     COLUMNS,
@@ -151,7 +152,7 @@ class TradeoffDisplay(TradeoffSources):
         """
         self.ax_ = axes_or_new(ax)
         self.figure_ = self.ax_.figure
-        label = self.name if name is None else name
+        label = legend_label(self.name if name is None else name)
         label += ", labelled by delta" if label_delta else ""
         style = {"label": label, "marker": "o", "markersize": 5}
         style |= curve_kwargs or {}

@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn.corrector import group_rule, make_table, regrouped
-from sklearn_softunlearn.display._drawing import axes_or_new, legend_above
+from sklearn_softunlearn.display._drawing import axes_or_new, legend_above, literal
 
 _RESERVED = ["row", "deletion_weight", "group", "label"]
 
@@ -202,10 +202,10 @@ class DeletionWeightsDisplay:
         for position, label in enumerate(shares.columns):
             at = places + 0.4 - (position + 0.5) * height
             values = 100 * shares[label].fillna(0.0)
-            style = {"height": 0.92 * height, "label": f"{kind} {label}"}
+            style = {"height": 0.92 * height, "label": f"{kind} {literal(label)}"}
             bars = self.ax_.barh(at, values, **style | (bar_kwargs or {}))
             self.ax_.bar_label(bars, fmt="%.1f", padding=3, fontsize="small")
-        self.ax_.set_yticks(places, [str(group) for group in shares.index])
+        self.ax_.set_yticks(places, [literal(group) for group in shares.index])
         self.ax_.set_xlabel(f"rows deleted (% of the rows of this group and {kind})")
         self.ax_.set_ylabel("group")
         self.ax_.margins(x=0.12)

@@ -2,6 +2,7 @@
 """`DaskSoftUnlearnCorrector`: the corrector for rows in blocks."""
 
 from collections.abc import Iterable
+from contextlib import contextmanager
 from typing import Any, Self
 
 import dask.array as da
@@ -130,8 +131,9 @@ class DaskSoftUnlearnCorrector(SoftUnlearnCorrector):
             X, y, sensitive_features, sample_weight,
             X_val, y_val, sensitive_features_val, sample_weight_val, client=client,
         )  # fmt: skip
-        super().fit(**given)
-        return self._aligned(lengths, computing)
+        with _all_or_nothing(self):
+            super().fit(**given)
+            return self._aligned(lengths, computing)
 
     def path(
         self, X: Any, y: Any, *, deltas: Iterable[float], **fit_options: Any
@@ -193,3 +195,15 @@ class DaskSoftUnlearnCorrector(SoftUnlearnCorrector):
 
     def _corrected(self):
         return LazyEstimator(super()._corrected())
+
+
+@contextmanager
+def _all_or_nothing(corrector):
+    """Leave the corrector as it was if a fit fails, for example in its last pass."""
+    before = dict(vars(corrector))
+    try:
+        yield
+    except BaseException:
+        vars(corrector).clear()
+        vars(corrector).update(before)
+        raise

@@ -6,7 +6,7 @@ slower than the same NumPy function called once for each block.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -130,23 +130,31 @@ class DaskRows(RowBlocks):
 
     def sum(self, function, *by_row):
         """Sum over the blocks of what the function returns, in a fixed order."""
-        terms = self._tasks(function, *by_row)
-        while len(terms) > 1:
-            groups = [terms[i : i + _FAN_IN] for i in range(0, len(terms), _FAN_IN)]
-            terms = [delayed(_added, pure=False)(group) for group in groups]
-        return self.computing.compute(terms)[0]
+
+        def total(parts):
+            terms = self._tasks(function, parts)
+            while len(terms) > 1:
+                groups = [terms[i : i + _FAN_IN] for i in range(0, len(terms), _FAN_IN)]
+                terms = [delayed(_added, pure=False)(group) for group in groups]
+            return terms
+
+        return self.computing.compute_with(self._parts(by_row), total)[0]
 
     def _computed(self, function, *by_row):
-        return self.computing.compute(self._tasks(function, *by_row))
+        return self.computing.compute_with(
+            self._parts(by_row), partial(self._tasks, function)
+        )
 
-    def _tasks(self, function, *by_row):
+    def _parts(self, by_row):
+        """The part of each block of the first array, then those of the next."""
+        ends = np.cumsum([place.n_kept for place in self.places])[:-1]
+        return [part for array in by_row for part in np.split(array, ends)]
+
+    def _tasks(self, function, parts):
         """The function of each block, delayed."""
         self.computing.n_read += len(self.blocks)
         # One object in the graph, however many blocks share it.
         shared = delayed(_OnBlock(function, self.steps), pure=False, traverse=False)
-        ends = np.cumsum([place.n_kept for place in self.places])[:-1]
-        parts = [part for array in by_row for part in np.split(array, ends)]
-        parts = self.computing.placed(parts)
         size = len(self.blocks)
         columns = [parts[i : i + size] for i in range(0, len(parts), size)]
         return [

@@ -14,7 +14,7 @@ CHUNKS = {
     "one": (N,),
     "three": (100, 100, 40),
     "empty ones": (0, 1, 0, 150, N - 151, 0),
-    "one row each": (1,) * N,
+    "single rows": (*(1,) * 25, N - 50, *(1,) * 25),
 }
 
 

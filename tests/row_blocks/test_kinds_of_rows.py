@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Frames, files, sparse blocks, schedulers; what is lazy, and what is refused."""
 
+import multiprocessing
 import pickle
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 import pandas as pd
@@ -186,7 +189,12 @@ def test_path_equals_the_fits(rows):
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
 def test_any_scheduler(rows, scheduler):
     X, y, group, _, base = rows
-    with dask.config.set(scheduler=scheduler, num_workers=2):
+    with ExitStack() as stack:
+        if scheduler == "processes":  # without a pool each pass starts one
+            spawn = multiprocessing.get_context("spawn")
+            pool = stack.enter_context(ProcessPoolExecutor(2, mp_context=spawn))
+            stack.enter_context(dask.config.set(pool=pool))
+        stack.enter_context(dask.config.set(scheduler=scheduler, num_workers=2))
         pair = both(base, X, y, (150, 90), fit={"sensitive_features": group}, **SOFT)
     assert_same(*pair, X)
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above, literal
-from sklearn_softunlearn.inspection import ESTIMATES, agreement
+from sklearn_softunlearn.inspection import agreement
 
 
 class InfluenceDisplay:
@@ -85,9 +85,7 @@ class InfluenceDisplay:
         self.agreement_ = agreement(self.actual, self.metric)
 
     @classmethod
-    def from_leave_one_out(
-        cls, result, *, criterion=0, utility=None, estimate="leverage_exact"
-    ):
+    def from_leave_one_out(cls, result, *, criterion=0, utility=None, estimate=None):
         """Effects of the rows that `leave_one_out` deleted.
 
         Parameters
@@ -96,15 +94,18 @@ class InfluenceDisplay:
         criterion, utility : int or str, default=0, None
             Positions of the criteria in `result`, or their names, such as "loss".
             ``utility=None`` takes the one after ``criterion`` if there is one.
-        estimate : {"leverage_exact", "first_order", "one_step"}, \
-                default="leverage_exact"
+        estimate : {"leverage_exact", "first_order", "one_step"}, default=None
+            None is "leverage_exact", or "first_order" where there is no leverage.
 
         Returns
         -------
         InfluenceDisplay
         """
-        if estimate not in ESTIMATES:
-            raise ValueError(unknown_choice("estimate", estimate, ESTIMATES))
+        known = result.estimates
+        if estimate is None:
+            estimate = "leverage_exact" if "leverage_exact" in known else "first_order"
+        if estimate not in known:
+            raise ValueError(unknown_choice("estimate", estimate, known))
         values = getattr(result, estimate)
         criterion = _position(result, criterion, "criterion")
         if utility is None and criterion + 1 < values.shape[1]:

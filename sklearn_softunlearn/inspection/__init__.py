@@ -20,7 +20,6 @@ from sklearn_softunlearn.inspection._over_unlearning import (
     over_unlearning,
 )
 from sklearn_softunlearn.inspection._results import (
-    ESTIMATES,
     LeaveOneOut,
     RowInfluence,
     agreement,
@@ -28,7 +27,6 @@ from sklearn_softunlearn.inspection._results import (
 from sklearn_softunlearn.inspection._transformer import InfluenceTransformer
 
 __all__ = [
-    "ESTIMATES",
     "InfluenceTransformer",
     "LeaveOneOut",
     "OverUnlearning",

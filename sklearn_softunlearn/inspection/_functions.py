@@ -9,26 +9,19 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from sklearn_softunlearn._parallel import run_parallel
 from sklearn_softunlearn.corrector import (
     linearize_estimator,
     make_table,
     validation_table,
 )
 from sklearn_softunlearn.criteria import Criterion, criterion_name, resolve_criterion
-from sklearn_softunlearn.influence import (
-    exact_row_influence,
-    largest_leverage,
-    leverage_matrices,
+from sklearn_softunlearn.inspection._changes import (
+    by_refits,
+    from_optimum,
+    with_leverage,
 )
 from sklearn_softunlearn.inspection._joined import JoinedCriteria, NoCriterion
 from sklearn_softunlearn.inspection._results import LeaveOneOut, RowInfluence
-from sklearn_softunlearn.inspection._retraining import (
-    RowDeletion,
-    on_active_set,
-    optimum,
-    released_penalty,
-)
 from sklearn_softunlearn.models import (
     check_keeps_rows,
     model_class,
@@ -156,7 +149,7 @@ def influence(
     )  # fmt: skip
     if not leverage:
         return RowInfluence(state.influence, state.names, state.value)
-    values, row_leverage = _with_leverage(state, np.arange(len(state.influence)))
+    values, row_leverage = with_leverage(state, np.arange(len(state.influence)))
     return RowInfluence(values, state.names, state.value, row_leverage)
 
 
@@ -180,7 +173,7 @@ def leave_one_out(
 ):
     """Retrain without single rows, and compare with the influences of these rows.
 
-    Each retraining starts at the leverage-exact step and iterates Newton's method on
+    Retraining starts at the leverage-exact step and iterates Newton's method on
     the objective without the row, until the parameters are right to eight digits of
     their change. It costs two to six passes over the data, mostly; more where a
     coefficient under an l1 penalty enters or leaves the model.
@@ -188,7 +181,8 @@ def leave_one_out(
     Parameters
     ----------
     estimator : fitted estimator
-        Of a kind that `SoftUnlearnCorrector` accepts, with a convex objective.
+        Of a kind that `SoftUnlearnCorrector` accepts, with a convex objective, or
+        trees.
     X, y, sample_weight
         The very rows that the estimator was trained with.
     criteria : str, callable, Criterion, or list of these
@@ -231,6 +225,9 @@ def leave_one_out(
     active, and active ones zero. The three estimates stay on the active set of the
     model, and so miss the part of the change that such a coefficient has.
 
+    Trees with ``trees="refit"`` (the default of forests) are refitted without the row,
+    their structure held. They have no Hessian, hence no leverage.
+
     Examples
     --------
     >>> from sklearn.linear_model import LogisticRegression
@@ -256,27 +253,18 @@ def leave_one_out(
         curvature,
         trees=trees,
     )  # fmt: skip
-    if not callable(state.solve):
-        raise ValueError(
-            "leave_one_out retrains from the optimum of one objective, which trees "
-            "that are refitted do not have. Use trees='joint', or influence."
-        )
     rows = _checked_indices(indices, len(state.influence))
     worst = state.metric.criterion.largest(state.value, state.rows)
-    exact, row_leverage = _with_leverage(state, rows)
-    penalty = _effect_of_penalty(state, rows)
+    changes = by_refits if hasattr(state.solve, "pull") else from_optimum
     # Many small products: threads of the BLAS would only wait for each other.
     with threadpool_limits(1, user_api="blas"):
-        actual, one_step = _actual_changes(state, rows, n_jobs)
+        found, leverage = changes(state, rows, n_jobs)
     return LeaveOneOut(
         indices=rows,
         names=[state.names[j] for j in worst],
         current=state.value[worst],
-        actual=actual[:, worst],
-        first_order=(state.influence[rows] + penalty)[:, worst],
-        leverage_exact=(exact + penalty)[:, worst],
-        one_step=one_step[:, worst],
-        leverage=row_leverage,
+        leverage=leverage,
+        **{name: None if a is None else a[:, worst] for name, a in found.items()},
     )
 
 
@@ -307,27 +295,6 @@ def linearized(estimator, tables, criteria, curvature, layer="last", trees="auto
     return state
 
 
-def directions_of(state):
-    """Vector v = H^-1 grad F of every functional."""
-    criterion, raw = state.metric.criterion, state.raw_prediction
-    gradient, jacobian = criterion.gradient_factors(raw, state.rows)
-    return state.solve(state.model.vjp(state.X, gradient)) @ jacobian
-
-
-def _with_leverage(state, indices):
-    with threadpool_limits(1, user_api="blas"):
-        matrices = leverage_matrices(state.model, state.solve, indices)
-    values = exact_row_influence(state.model, matrices, directions_of(state), indices)
-    return values, largest_leverage(matrices)
-
-
-def _effect_of_penalty(state, indices):
-    """What a smaller penalty without each row does to the functionals."""
-    released = [released_penalty(state.model, index) for index in indices]
-    size = state.model.parameters.size
-    return np.reshape(released, (len(indices), size)) @ directions_of(state)
-
-
 def _checked_indices(indices, n_samples):
     rows = np.arange(n_samples) if indices is None else np.asarray(indices)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
@@ -338,24 +305,3 @@ def _checked_indices(indices, n_samples):
             f"{n_samples} rows. Give positions from 0 to {n_samples - 1}."
         )
     return rows
-
-
-def _actual_changes(state, indices, n_jobs):
-    """Changes of all functionals by retraining, and by its first step alone."""
-    start = optimum(state.model, state.solve)
-    model, solve = on_active_set(state.model, state.solve, start, state.curvature)
-    before = _functionals(state, start)
-
-    def changes(index):
-        deletion = RowDeletion(model, solve, index)
-        ends = deletion.parameters(start), start + deletion.first_step
-        return [_functionals(state, end) - before for end in ends]
-
-    each = ((index,) for index in indices)
-    found = run_parallel(changes, each, n_jobs=n_jobs, prefer="threads")
-    return np.reshape(found, (len(indices), 2, len(before))).swapaxes(0, 1)
-
-
-def _functionals(state, parameters):
-    raw = state.model.raw_prediction(state.X, parameters)
-    return state.metric.criterion.value(raw, state.rows)

@@ -91,8 +91,10 @@ class LeaveOneOut:
     first_order, leverage_exact, one_step : ndarray of shape (n_rows, n_criteria)
         Its estimates: the influences; the influences with leverage, exact for one
         Newton step of the parameters but linear in the functional; the functional
-        itself after this step, which also sees how it curves along the step.
-    leverage : ndarray of shape (n_rows,)
+        itself after this step, which also sees how it curves along the step. Without
+        a Hessian (trees that are refitted) leverage_exact is None, and the one step is
+        that of first order.
+    leverage : ndarray of shape (n_rows,) or None
     """
 
     indices: np.ndarray
@@ -100,22 +102,27 @@ class LeaveOneOut:
     current: np.ndarray
     actual: np.ndarray = field(repr=False)
     first_order: np.ndarray = field(repr=False)
-    leverage_exact: np.ndarray = field(repr=False)
+    leverage_exact: np.ndarray | None = field(repr=False)
     one_step: np.ndarray = field(repr=False)
-    leverage: np.ndarray = field(repr=False)
+    leverage: np.ndarray | None = field(repr=False)
+
+    @property
+    def estimates(self):
+        """Names of the estimates that there are."""
+        return [name for name in ESTIMATES if getattr(self, name) is not None]
 
     def frame(self):
         """One row for each deleted row and criterion, as a pandas DataFrame."""
         n_criteria = len(self.names)
-        return pd.DataFrame(
-            {
-                "row": np.repeat(self.indices, n_criteria),
-                "criterion": np.tile(self.names, len(self.indices)),
-                "leverage": np.repeat(self.leverage, n_criteria),
-                "actual": self.actual.ravel(),
-                **{name: getattr(self, name).ravel() for name in ESTIMATES},
-            }
-        )
+        columns = {
+            "row": np.repeat(self.indices, n_criteria),
+            "criterion": np.tile(self.names, len(self.indices)),
+        }
+        if self.leverage is not None:
+            columns["leverage"] = np.repeat(self.leverage, n_criteria)
+        for name in ("actual", *self.estimates):
+            columns[name] = getattr(self, name).ravel()
+        return pd.DataFrame(columns)
 
     def agreement(self):
         """Pearson, Spearman and slope of each estimate against the actual change.
@@ -125,7 +132,7 @@ class LeaveOneOut:
         """
         lines = []
         for j, name in enumerate(self.names):
-            for estimate in ESTIMATES:
+            for estimate in self.estimates:
                 numbers = agreement(self.actual[:, j], getattr(self, estimate)[:, j])
                 lines.append({"criterion": name, "estimate": estimate} | numbers)
         return pd.DataFrame(lines)

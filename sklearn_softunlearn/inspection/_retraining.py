@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Retraining without one row, from the optimum with it."""
+"""Retraining without one row."""
 
 from functools import cached_property
 
@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_softunlearn.influence import (
     amplified_gradient,
+    first_order_shift,
     leverage_matrices,
     resolve_curvature,
 )
@@ -126,6 +127,17 @@ class RowDeletion:
             self._gradient, lambda g: solve(g[:, None])[:, 0], near, tolerance
         )
         return near if found is None else found
+
+
+def refit_without(model, training, index):
+    """Parameters without a row, by training itself and by its first order.
+
+    For models whose training can be repeated in closed form: trees that are refitted.
+    """
+    deleted = np.zeros(len(model.row_weight))
+    deleted[index] = 1.0
+    refitted = model.refitted_parameters(model.row_weight * (1.0 - deleted))
+    return refitted, model.parameters + first_order_shift(model, training, deleted)
 
 
 def released_penalty(model, index):

@@ -19,7 +19,8 @@ from sklearn_softunlearn.corrector import (
 )
 from sklearn_softunlearn.criteria import Criterion
 from sklearn_softunlearn.influence import influence_along
-from sklearn_softunlearn.inspection._functions import directions_of, linearized
+from sklearn_softunlearn.inspection._changes import check_hessian, directions_of
+from sklearn_softunlearn.inspection._functions import linearized
 from sklearn_softunlearn.models import (
     copying_clone,
     embed,
@@ -204,6 +205,8 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
             [self.metric, *utility],
             self.curvature,
         )
+        instead = "Use boosting, of which leaf values minimise one, or influence."
+        check_hessian(state, "InfluenceTransformer", instead)
         columns = state.metric.criterion.largest(state.value, state.rows)
         self.directions_ = directions_of(state)[:, columns]
         self.functional_names_ = [state.names[j] for j in columns]

@@ -234,6 +234,8 @@ def _routed(corrector, estimator, fit_params):
 def _check_columns(fitted, X):
     if isinstance(X, Mapping):  # arrays by name, for a net: no columns
         return
+    if getattr(fitted, "n_features_in_", None) == 0:  # CatBoost, read from a file
+        return
     try:
         validate_data(fitted, first_rows(X), reset=False, skip_check_array=True)
     except ValueError as error:

@@ -40,6 +40,7 @@ STUDIES = {
     "lds": _HOME,
     "language_cost": _JSON,
     "exact": _HOME,
+    "trees": (*_HOME, *_RUNS),
 }
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")

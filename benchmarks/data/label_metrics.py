@@ -29,3 +29,10 @@ def violation(metric, y, label, groups):
     if metric == DP:
         return gap(label, groups)
     return max(gap(label[y == value], groups[y == value]) for value in (0, 1))
+
+
+def calibration_error(y, score, n_bins=10):
+    """Mean distance of the share of label 1 from the mean score, bins of equal size."""
+    parts = np.array_split(np.argsort(score, kind="stable"), n_bins)
+    distances = [abs(np.mean(y[part]) - np.mean(score[part])) for part in parts]
+    return float(np.average(distances, weights=[len(part) for part in parts]))

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from sklearn_softunlearn.datasets import make_biased_classification
 
@@ -80,8 +80,12 @@ TRADEOFF_TASKS = {
 
 
 @lru_cache(maxsize=1)
-def load(name, data_home, seed):
-    """One task, 50 % to train, 20 % to choose the weights, 30 % held out."""
+def load(name, data_home, seed, encoding="one-hot"):
+    """One task, 50 % to train, 20 % to choose the weights, 30 % held out.
+
+    With ``encoding="ordinal"``, for trees, categories are numbered and nothing else is
+    changed.
+    """
     X, y, groups = (TASKS | TRADEOFF_TASKS)[name](data_home)
     y, groups = np.asarray(y, dtype=int), np.asarray(groups).astype(str)
     rest, test = train_test_split(
@@ -90,13 +94,21 @@ def load(name, data_home, seed):
     train, validation = train_test_split(
         rest, test_size=2 / 7, random_state=seed, stratify=y[rest]
     )
-    encoder = _encoder(X).fit(X.iloc[train])
+    encoder = (_encoder(X) if encoding == "one-hot" else _ordinal()).fit(X.iloc[train])
     parts = {}
     for part, rows in (("train", train), ("val", validation), ("test", test)):
         parts[part] = SimpleNamespace(
             X=encoder.transform(X.iloc[rows]), y=y[rows], groups=groups[rows]
         )
     return SimpleNamespace(**parts)
+
+
+def _ordinal():
+    unknown = {"handle_unknown": "use_encoded_value", "unknown_value": np.nan}
+    return make_column_transformer(
+        (OrdinalEncoder(**unknown), make_column_selector(dtype_exclude="number")),
+        remainder="passthrough",
+    )
 
 
 def _encoder(X):

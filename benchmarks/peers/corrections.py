@@ -30,12 +30,21 @@ def path(train, val, metric, deltas, **options):
     return [by_labels(each) for each in _path(train, metric, deltas, **options)]
 
 
-def _path(train, metric, deltas, **options):
-    base = logistic().fit(train.X, train.y)
+def _path(train, metric, deltas, *, model=logistic, measured_on=None, **options):
+    base = model().fit(train.X, train.y)
     corrector = SoftUnlearnCorrector(FrozenEstimator(base), metric=metric, **options)
+    rows = {} if measured_on is None else _as_validation(measured_on)
     return corrector.path(
-        train.X, train.y, deltas=deltas, sensitive_features=train.groups
+        train.X, train.y, deltas=deltas, sensitive_features=train.groups, **rows
     )
+
+
+def _as_validation(part):
+    return {
+        "X_val": part.X,
+        "y_val": part.y,
+        "sensitive_features_val": part.groups,
+    }
 
 
 def path_and_threshold(train, val, metric, deltas, **options):
@@ -69,9 +78,7 @@ def calibrated(train, val, metric, targets, **options):
         train.y,
         deltas=deltas,
         sensitive_features=train.groups,
-        X_val=val.X,
-        y_val=val.y,
-        sensitive_features_val=val.groups,
+        **_as_validation(val),
     )
     return [by_labels(model) for model in models]
 

@@ -4,7 +4,8 @@
 Every method is a function ``(train, val, metric, knobs)`` that yields predictors;
 ``train`` and ``val`` have X, y and groups. A predictor maps features and groups to the
 probability of label 1: 0 or 1 unless it is randomised. All train `LogisticRegression`
-on the same encoded features, with its default solver and penalty.
+on the same encoded features, with its default solver and penalty; some take another
+``model``, a function that makes one.
 """
 
 from copy import deepcopy
@@ -34,10 +35,15 @@ def logistic():
 
 @dataclass(frozen=True)
 class Predictor:
-    """Probability of label 1, for features and, where they are needed, groups."""
+    """Probability of label 1, for features and, where they are needed, groups.
+
+    ``score`` is what it takes for the probability of class 1, of features alone; None
+    for labels without one.
+    """
 
     label: object
     needs_groups: bool = False
+    score: object = None
 
     def __call__(self, X, groups):
         """Array of shape (n_samples,)."""
@@ -46,26 +52,38 @@ class Predictor:
 
 def by_labels(model):
     """Predictor of a fitted classifier that needs no groups."""
-    return Predictor(lambda X, groups: model.predict(X))
+    return Predictor(
+        lambda X, groups: model.predict(X),
+        score=lambda X: model.predict_proba(X)[:, 1],
+    )
 
 
-def unconstrained(train, val, metric, knobs):
+def unconstrained(train, val, metric, knobs, *, model=logistic):
     """The model as fitted."""
-    yield by_labels(logistic().fit(train.X, train.y))
+    yield by_labels(model().fit(train.X, train.y))
 
 
-def exponentiated_gradient(train, val, metric, bounds):
+def exponentiated_gradient(train, val, metric, bounds, *, model=logistic):
     """Reductions (Agarwal et al. 2018), for several bounds on the violation."""
     moment = DemographicParity if metric == DP else EqualizedOdds
     for bound in bounds:
         method = ExponentiatedGradient(
-            logistic(), moment(difference_bound=bound), eps=bound
+            model(), moment(difference_bound=bound), eps=bound
         ).fit(train.X, train.y, sensitive_features=train.groups)
-        yield Predictor(partial(_expected, method))
+        yield Predictor(partial(_expected, method), score=partial(_mixed, method))
 
 
 def _expected(method, X, groups):
     return method._pmf_predict(X)[:, 1]
+
+
+def _mixed(method, X):
+    """Mean of the probabilities of its models, weighted as they are drawn."""
+    return sum(
+        weight * model.predict_proba(X)[:, 1]
+        for weight, model in zip(method.weights_, method.predictors_, strict=True)
+        if weight > 0
+    )
 
 
 def grid_search(train, val, metric, sizes):
@@ -77,17 +95,17 @@ def grid_search(train, val, metric, sizes):
         yield from map(by_labels, method.predictors_)
 
 
-def threshold_optimizer(train, val, metric, tolerances):
+def threshold_optimizer(train, val, metric, tolerances, *, model=logistic):
     """Thresholds for each group (Hardt et al. 2016), with a tolerance for parity.
 
     fairlearn knows no tolerance for equalized odds.
     """
-    model = logistic().fit(train.X, train.y)
+    base = model().fit(train.X, train.y)
     constraint = "demographic_parity" if metric == DP else "equalized_odds"
     tolerances = tolerances if metric == DP else [None]
     for tolerance in tolerances:
         method = ThresholdOptimizer(
-            estimator=model,
+            estimator=base,
             constraints=constraint,
             prefit=True,
             predict_method="predict_proba",
@@ -100,7 +118,7 @@ def _expected_by_group(method, X, groups):
     return method._pmf_predict(X, sensitive_features=groups)[:, 1]
 
 
-def oxonfair(train, val, metric, targets, *, inferred=True):
+def oxonfair(train, val, metric, targets, *, inferred=True, model=logistic):
     """OxonFair (Delaney et al. 2024): thresholds by group, chosen on validation rows.
 
     With ``inferred`` the groups of new rows are those that a model of them says.
@@ -112,9 +130,9 @@ def oxonfair(train, val, metric, targets, *, inferred=True):
     wanted = measures.pos_pred_rate.max_diff
     if metric != DP:
         wanted = measures.equalized_odds_max
-    of_groups = inferred and _SaidGroups(train, val)
+    of_groups = inferred and _SaidGroups(train, val, model)
     method = FairPredictor(
-        logistic().fit(train.X, train.y),
+        model().fit(train.X, train.y),
         DataDict(val.y, val.X, val.groups),
         inferred_groups=of_groups,
         threshold=0.0,  # with its default 0.3 fails where no group is sure
@@ -137,8 +155,8 @@ class _SaidGroups:
     OxonFair 0.3 fails where there is a group that is never said.
     """
 
-    def __init__(self, train, val):
-        self.model = logistic().fit(train.X, train.groups)
+    def __init__(self, train, val, model):
+        self.model = model().fit(train.X, train.groups)
         self.said = np.unique(np.argmax(self.model.predict_proba(val.X), axis=1))
 
     def predict_proba(self, X):
@@ -165,15 +183,15 @@ def correlation_remover(train, val, metric, alphas):
         yield Predictor(label, needs_groups=True)
 
 
-def reweighing(train, val, metric, strengths):
+def reweighing(train, val, metric, strengths, *, model=logistic):
     """Weights P(g) P(y) / P(g, y) (Kamiran & Calders 2012), to a power in [0, 1]."""
     _, codes = np.unique(train.groups, return_inverse=True)
     joint = np.bincount(2 * codes + train.y).reshape(-1, 2) / len(train.y)
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
     weight = (independent / joint)[codes, train.y]
     for strength in strengths:
-        model = logistic().fit(train.X, train.y, sample_weight=weight**strength)
-        yield by_labels(model)
+        weighted = model().fit(train.X, train.y, sample_weight=weight**strength)
+        yield by_labels(weighted)
 
 
 def influence_lp(train, val, metric, deltas):

@@ -14,10 +14,10 @@ def chosen(run, targets, for_targets):
     if for_targets:
         return list(range(len(targets)))
     accuracy, gap = np.array(run["val"]).T
-    return [_choice(accuracy, gap, target) for target in targets]
+    return [choice(accuracy, gap, target) for target in targets]
 
 
-def _choice(accuracy, gap, target):
+def choice(accuracy, gap, target):
     if np.any(gap <= target):
         return int(np.argmax(np.where(gap <= target, accuracy, -np.inf)))
     return int(np.argmin(gap))
@@ -29,21 +29,28 @@ def frontier(points, target):
     A point of the hull between two predictors is reached by taking one or the other
     at random. Ignores predictors of larger gap than the most accurate one's.
     """
-    hull = []
-    for accuracy, gap in sorted(points, key=lambda point: (point[1], -point[0])):
-        while len(hull) > 1 and _bends_up(*hull[-2:], (gap, accuracy)):
-            hull.pop()
-        hull.append((gap, accuracy))
-    gap, accuracy = np.array(hull).T
-    end = int(np.argmax(accuracy)) + 1
+    accuracy, gap = np.array([points[i] for i in hull(points)]).T
     if target < gap[0]:
         return float("nan")
-    return float(np.interp(target, gap[:end], accuracy[:end]))
+    return float(np.interp(target, gap, accuracy))
+
+
+def hull(points):
+    """Positions of the upper concave hull of (accuracy, gap), by growing gap.
+
+    It ends at the most accurate predictor.
+    """
+    kept = []
+    for i in sorted(range(len(points)), key=lambda i: (points[i][1], -points[i][0])):
+        while len(kept) > 1 and _bends_up(*(points[j] for j in (*kept[-2:], i))):
+            kept.pop()
+        kept.append(i)
+    return kept[: int(np.argmax([points[i][0] for i in kept])) + 1]
 
 
 def _bends_up(first, second, third):
-    return (second[1] - first[1]) * (third[0] - first[0]) <= (third[1] - first[1]) * (
-        second[0] - first[0]
+    return (second[0] - first[0]) * (third[1] - first[1]) <= (third[0] - first[0]) * (
+        second[1] - first[1]
     )
 
 

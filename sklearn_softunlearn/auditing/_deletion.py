@@ -29,7 +29,7 @@ def deletion_of(corrector, training, n_largest):
     """
     if corrector is None:
         return None
-    weights, report = corrector.deletion_weights_, corrector.report_
+    weights, report = np.asarray(corrector.deletion_weights_), corrector.report_
     found = {
         "deleted_mass": report.deleted_mass,
         "added_mass": report.added_mass,

@@ -130,6 +130,7 @@ def audit(
     '<!DOCTYPE html>'
     """
     _check(n_largest, confidence_level, n_bootstrap)
+    _check_in_memory(X, X_train)
     subject = subject_of(estimator, before)
     asked = asked_metrics(subject.corrector, metric)
     held_out = ValidationData(
@@ -214,6 +215,15 @@ def _training(subject, X, y, sensitive_features, sample_weight):
         )
     features = subject.features(X, sensitive_features)
     return ValidationData(X, y, features, sample_weight)
+
+
+def _check_in_memory(X, X_train):
+    for name, rows in (("X", X), ("X_train", X_train)):
+        if hasattr(rows, "__dask_graph__"):
+            raise TypeError(
+                f"{name} is a Dask collection, which is audited block by block by the "
+                "method audit of a DaskSoftUnlearnCorrector."
+            )
 
 
 def _same(data):

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_softunlearn.auditing._plain import short
+from sklearn_softunlearn.models import RowBlocks, of_each_block
 
 _PACKAGES = ("scikit-learn", "fairlearn", "numpy", "scipy", "pandas", "skorch", "torch")
 
@@ -52,7 +53,7 @@ def digest(data):
     """Number of rows and columns, and a SHA-256 of the values, in the order of rows.
 
     Of a data frame, the column names count and the index does not. An array and a data
-    frame of the same values have different digests.
+    frame of the same values have different digests, and so have other blocks of rows.
     """
     sha = hashlib.sha256()
     for part in (data.X, data.y, data.sensitive_features, data.sample_weight):
@@ -69,6 +70,8 @@ def digest(data):
 def _bytes_of(part):
     if part is None:
         yield b"none"
+    elif isinstance(part, RowBlocks):
+        yield of_each_block(part, _sha_of_block).tobytes()
     elif sparse.issparse(part):
         rows = sparse.csr_array(part)
         rows.sort_indices()
@@ -82,6 +85,11 @@ def _bytes_of(part):
         frame = _frame(part)
         yield repr(list(map(str, frame.columns))).encode()
         yield pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+
+
+def _sha_of_block(block):
+    sha = hashlib.sha256(b"".join(_bytes_of(block)))
+    return np.frombuffer(sha.digest(), dtype=np.uint8)[None]
 
 
 def _frame(part):

@@ -2,12 +2,14 @@
 """Held-out rows, and what two models say of them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
-from sklearn_softunlearn.corrector import make_table
+from sklearn_softunlearn.corrector import CorrectedEstimatorMixin, make_table
 from sklearn_softunlearn.criteria import EvaluationRows, GroupMetric
+from sklearn_softunlearn.models import RowBlocks, of_each_block
 from sklearn_softunlearn.pointwise import AsGivenResponse
 from sklearn_softunlearn.scoring import Answers, with_groups
 
@@ -106,21 +108,45 @@ def judged_rows(subject, held_out, *, pos_label, random_state):
     if len(kept) < len(table.y):
         table = table.take(kept)
     models = [
-        with_groups(model, table.y, table.sensitive_features, random_state)
+        with_groups(
+            _predicting(model, table.X), table.y, table.sensitive_features, random_state
+        )
         for model in (subject.before, subject.after)
     ]
     task = _task(models)
     readers = _readers(models[0], table, pos_label)
     first = readers.get("labels", readers.get("numbers"))
     rows = _evaluation_rows(table, first)
-    answers = {
-        kind: tuple(reader(model, table.X) for model in models)
+    readers = {
+        kind: reader
         for kind, reader in readers.items()
         if all(any(hasattr(m, name) for name in reader.methods) for m in models)
     }
+    answers = _answers(readers, models, table.X)
     unweighted = bool(np.all(table.sample_weight == 1.0))
     has_groups = table.sensitive_features is not None
     return JudgedRows(rows, answers, task, unweighted, has_groups)
+
+
+def _predicting(model, X):
+    """The model; of a corrector of blocks what workers need, without its rows."""
+    if isinstance(X, RowBlocks) and isinstance(model, CorrectedEstimatorMixin):
+        return model.estimator_
+    return model
+
+
+def _answers(readers, models, X):
+    """Answers of each kind of both models, from one pass over the rows."""
+    columns = of_each_block(X, partial(_columns, tuple(readers.values()), models))
+    # Each reader gives as many columns of either model.
+    n_columns = [len(reader.counted_classes) or 1 for reader in readers.values()]
+    ends = np.cumsum(np.repeat(n_columns, 2))[:-1]
+    parts = np.split(columns, ends, axis=1)
+    return dict(zip(readers, zip(parts[::2], parts[1::2], strict=True), strict=True))
+
+
+def _columns(readers, models, X):
+    return np.hstack([reader(model, X) for reader in readers for model in models])
 
 
 def _task(models):

@@ -7,8 +7,11 @@ from typing import Any, Self
 
 import dask.array as da
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_softunlearn.auditing import Audit
 from sklearn_softunlearn.corrector import SoftUnlearnCorrector, check_parameters
+from sklearn_softunlearn.dask._audit import audit_of_blocks
 from sklearn_softunlearn.dask._collections import in_blocks, row_counts, unpacked
 from sklearn_softunlearn.dask._computing import Computing
 from sklearn_softunlearn.dask._prediction import LazyEstimator
@@ -158,6 +161,74 @@ class DaskSoftUnlearnCorrector(SoftUnlearnCorrector):
         given, lengths, computing = self._given(X, y, *values, **fit_options)
         found = super().path(deltas=deltas, **given)
         return [corrector._aligned(lengths, computing) for corrector in found]
+
+    def audit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: Any = None,
+        X_train: Any = None,
+        y_train: Any = None,
+        sensitive_features_train: Any = None,
+        sample_weight_train: Any = None,
+        client: Any = None,
+        metric: Any = None,
+        pos_label: Any = None,
+        n_largest: int = 10,
+        confidence_level: float = 0.95,
+        n_bootstrap: int = 2000,
+        random_state: Any = 0,
+        title: str | None = None,
+    ) -> Audit:
+        """Measure the model before and after the correction on held-out rows.
+
+        What `audit` measures, without a trade-off curve. X is read twice, for what the
+        models say and for its digest, block by block; predictions, target, groups and
+        weights are held in memory.
+
+        Parameters
+        ----------
+        X : dask array or DataFrame, or in memory, of shape (n_samples, n_features)
+            Rows that the fit has not seen.
+        y, sensitive_features, sample_weight : dask collection or array-like
+            As in `fit`.
+        X_train, y_train, sensitive_features_train, sample_weight_train : default=None
+            The rows of the fit, to show whose were deleted.
+        client : distributed.Client, default=None
+            As in `fit`.
+        metric, pos_label, n_largest, confidence_level, n_bootstrap, random_state, \
+                title
+            As in `audit`.
+
+        Returns
+        -------
+        Audit
+            Its SHA-256 of rows in blocks is one of other blocks, too.
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            As `audit` and `fit` do.
+        """
+        check_is_fitted(self)
+        options = {
+            "metric": metric,
+            "pos_label": pos_label,
+            "n_largest": n_largest,
+            "confidence_level": confidence_level,
+            "n_bootstrap": n_bootstrap,
+            "random_state": random_state,
+            "title": title,
+        }
+        return audit_of_blocks(
+            self,
+            (X, y, sensitive_features, sample_weight),
+            (X_train, y_train, sensitive_features_train, sample_weight_train),
+            client,
+            options,
+        )
 
     def _given(self, X, y, sensitive_features, sample_weight, *validation, client=None):
         """Arguments of the fit in memory, lengths of the blocks of X, and scheduler."""

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn.corrector import group_rule, make_table, regrouped
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above, literal
+from sklearn_softunlearn.models import RowBlocks, in_memory
 
 _RESERVED = ["row", "deletion_weight", "group", "label"]
 
@@ -236,6 +237,9 @@ def _interval_names(edges):
 
 def _rows_of(X, order):
     """Rows of what a user gave as X, a data frame."""
+    if isinstance(X, RowBlocks):  # which are taken in order
+        few = in_memory(X[np.sort(order)]) if len(order) else X.first_rows
+        return _rows_of(few, np.argsort(np.argsort(order)))
     if hasattr(X, "to_frame"):  # a Series, whose name polars calls "" if it has none
         X = X.to_frame("x0" if X.name in (None, "") else X.name)
     if hasattr(X, "iloc"):

@@ -5,13 +5,14 @@ Metric and utility are measured on the training rows, as the reductions measure 
 unless a function says otherwise.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from benchmarks.data.label_metrics import violation
-from benchmarks.peers.mitigations import Predictor, by_labels, logistic
+from benchmarks.peers.mitigations import Predictor, asked_of, by_labels, logistic
 from sklearn_softunlearn import (
     InfluenceUpdate,
     Requirement,
@@ -27,7 +28,19 @@ THRESHOLDS = np.linspace(-1.0, 1.0, 21)
 
 def path(train, val, metric, deltas, **options):
     """Corrected models of one base model, one for each delta."""
-    return [by_labels(each) for each in _path(train, metric, deltas, **options)]
+    models = list(_path(train, metric, deltas, **options))
+    # The surrogate is the gap of the probabilities.
+    gaps = [_gap_of_scores(model, train, metric) for model in models]
+    before = _gap_of_scores(logistic().fit(train.X, train.y), train, metric)
+    return [
+        replace(by_labels(model), asked=(1.0 - delta) * before, realised=gap)
+        for model, delta, gap in zip(models, deltas, gaps, strict=True)
+    ]
+
+
+def _gap_of_scores(model, part, metric):
+    score = model.predict_proba(part.X)[:, 1]
+    return violation(metric, part.y, score, part.groups)
 
 
 def _path(train, metric, deltas, *, model=logistic, measured_on=None, **options):
@@ -80,7 +93,10 @@ def calibrated(train, val, metric, targets, **options):
         sensitive_features=train.groups,
         **_as_validation(val),
     )
-    return [by_labels(model) for model in models]
+    return [
+        asked_of(by_labels(model), val, metric, min(target, before))
+        for model, target in zip(models, targets, strict=True)
+    ]
 
 
 def cross_validated(train, val, metric, targets, **options):
@@ -99,7 +115,11 @@ def cross_validated(train, val, metric, targets, **options):
     except ValueError:
         return [by_labels(logistic().fit(train.X, train.y))] * len(targets)
     choices = [Requirement(metric_at_most=t)(search.cv_results_) for t in targets]
-    return [by_labels(search.path_[choice]) for choice in choices]
+    base = violation(metric, train.y, search.path_[0].predict(train.X), train.groups)
+    return [
+        asked_of(by_labels(search.path_[choice]), train, metric, min(target, base))
+        for choice, target in zip(choices, targets, strict=True)
+    ]
 
 
 # Chosen on the validation rows, as the peers.
@@ -118,6 +138,8 @@ ALONG_DELTA = {
 
 # One model for each target.
 FOR_TARGETS = {
+    "ours, exact, calibrated": calibrated,
+    "ours, exact, cross-validated": cross_validated,
     "ours, one step, calibrated": partial(calibrated, **FIRST_ORDER),
     "ours, Newton step, calibrated": partial(
         calibrated, update="newton", **FIRST_ORDER

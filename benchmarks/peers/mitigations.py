@@ -9,7 +9,7 @@ on the same encoded features, with its default solver and penalty; some take ano
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,8 +24,8 @@ from fairlearn.reductions import (
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.data.label_metrics import DP
-from sklearn_softunlearn import HardDeletion, SoftUnlearnCorrector
+from benchmarks.data.label_metrics import DP, violation
+from sklearn_softunlearn import HardDeletion, SoftUnlearnCorrector, SparseDeletion
 
 
 def logistic():
@@ -38,12 +38,15 @@ class Predictor:
     """Probability of label 1, for features and, where they are needed, groups.
 
     ``score`` is what it takes for the probability of class 1, of features alone; None
-    for labels without one.
+    for labels without one. ``asked`` and ``realised`` are gaps on the rows that the
+    method was given, in its own measure; None where it is not asked for a gap.
     """
 
     label: object
     needs_groups: bool = False
     score: object = None
+    asked: float | None = None
+    realised: float | None = None
 
     def __call__(self, X, groups):
         """Array of shape (n_samples,)."""
@@ -58,6 +61,13 @@ def by_labels(model):
     )
 
 
+def asked_of(predictor, part, metric, asked):
+    """The predictor with the gap of its labels on a part beside the asked one."""
+    label = predictor(part.X, part.groups)
+    realised = violation(metric, part.y, label, part.groups)
+    return replace(predictor, asked=asked, realised=realised)
+
+
 def unconstrained(train, val, metric, knobs, *, model=logistic):
     """The model as fitted."""
     yield by_labels(model().fit(train.X, train.y))
@@ -66,11 +76,14 @@ def unconstrained(train, val, metric, knobs, *, model=logistic):
 def exponentiated_gradient(train, val, metric, bounds, *, model=logistic):
     """Reductions (Agarwal et al. 2018), for several bounds on the violation."""
     moment = DemographicParity if metric == DP else EqualizedOdds
+    base = next(unconstrained(train, val, metric, bounds, model=model))
+    before = asked_of(base, train, metric, None).realised
     for bound in bounds:
         method = ExponentiatedGradient(
             model(), moment(difference_bound=bound), eps=bound
         ).fit(train.X, train.y, sensitive_features=train.groups)
-        yield Predictor(partial(_expected, method), score=partial(_mixed, method))
+        found = Predictor(partial(_expected, method), score=partial(_mixed, method))
+        yield asked_of(found, train, metric, min(bound, before))
 
 
 def _expected(method, X, groups):
@@ -111,7 +124,8 @@ def threshold_optimizer(train, val, metric, tolerances, *, model=logistic):
             predict_method="predict_proba",
             tol=tolerance,
         ).fit(train.X, train.y, sensitive_features=train.groups)
-        yield Predictor(partial(_expected_by_group, method), needs_groups=True)
+        found = Predictor(partial(_expected_by_group, method), needs_groups=True)
+        yield asked_of(found, train, metric, tolerance or 0.0)
 
 
 def _expected_by_group(method, X, groups):
@@ -137,6 +151,8 @@ def oxonfair(train, val, metric, targets, *, inferred=True, model=logistic):
         inferred_groups=of_groups,
         threshold=0.0,  # with its default 0.3 fails where no group is sure
     )
+    base = next(unconstrained(train, val, metric, targets))
+    before = asked_of(base, val, metric, None).realised
     for target in targets:
         method.fit(measures.accuracy, wanted, target)
         chosen = deepcopy(method)  # the next target moves the thresholds
@@ -146,7 +162,8 @@ def oxonfair(train, val, metric, targets, *, inferred=True, model=logistic):
             data = DataDict(np.zeros(len(groups), dtype=int), X, groups)
             return np.asarray(chosen.predict({"data": X} if inferred else data))
 
-        yield Predictor(label, needs_groups=not inferred)
+        found = Predictor(label, needs_groups=not inferred)
+        yield asked_of(found, val, metric, min(target, before))
 
 
 class _SaidGroups:
@@ -205,34 +222,25 @@ def influence_lp(train, val, metric, deltas):
 
     The source states one metric row; here every pair of groups has one.
     """
-    problem = _linearized(train, metric)._problem
-    one = np.ones(len(train.y))
-    for delta in deltas:
-        weights = problem.minimise(one, penalty=0.0, delta=delta).weights
-        yield _retrained(train, 1.0 - weights)
+    return _retrained_with(train, metric, deltas, weighting=SparseDeletion())
 
 
 def hard_deletion(train, val, metric, deltas):
     """The rows of most harmful influence deleted, the rest trained again."""
-    base = logistic().fit(train.X, train.y)
-    hard = SoftUnlearnCorrector(
-        FrozenEstimator(base), metric=metric, weighting=HardDeletion()
-    )
-    path = hard.path(train.X, train.y, deltas=deltas, sensitive_features=train.groups)
-    for corrector in path:
-        yield _retrained(train, corrector.sample_weight_)
+    return _retrained_with(train, metric, deltas, weighting=HardDeletion())
 
 
-def _linearized(train, metric):
+def _retrained_with(train, metric, deltas, weighting):
+    """Models trained with the weights along delta, utility held to first order."""
     base = logistic().fit(train.X, train.y)
-    probe = SoftUnlearnCorrector(
-        FrozenEstimator(base),
-        metric=metric,
-        delta=0.0,
-        weighting="soft",
-        utility_tol=0.0,
+    corrector = SoftUnlearnCorrector(
+        FrozenEstimator(base), metric=metric, weighting=weighting, utility_tol=0.0
     )
-    return probe.fit(train.X, train.y, sensitive_features=train.groups)
+    path = corrector.path(
+        train.X, train.y, deltas=deltas, sensitive_features=train.groups
+    )
+    for corrected in path:
+        yield _retrained(train, corrected.sample_weight_)
 
 
 def _retrained(train, weight):

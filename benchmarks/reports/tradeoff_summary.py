@@ -67,6 +67,7 @@ def cells(runs, targets, for_targets):
                 "gap": test[:, 1],
                 "gap, training rows": train[:, 1],
                 "frontier": [frontier(run["test"], target) for target in targets],
+                "least gap": np.min(np.array(run["test"])[:, 1]),
             }
         )
     return {
@@ -120,22 +121,30 @@ def _standard_error(values):
     return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
 
 
-def overview(runs, targets, for_targets):
-    """Everything that is reported, as lists and numbers."""
-    table = cells(runs, targets, for_targets)
-    methods = list(dict.fromkeys(run["method"] for run in runs))
+def overview(runs, targets, for_targets, earlier=None):
+    """Everything that is reported, as lists and numbers.
+
+    Methods without runs are taken over from earlier results of the same seeds.
+    """
+    seeds = sorted({run["seed"] for run in runs})
+    table, described = _earlier(earlier, targets, seeds)
+    table |= cells(runs, targets, for_targets)
+    described |= {
+        method: _described([run for run in runs if run["method"] == method])
+        for method in dict.fromkeys(run["method"] for run in runs)
+    }
     return {
         "targets": list(targets),
-        "seeds": sorted({run["seed"] for run in runs}),
+        "seeds": seeds,
         "methods": {
-            method: _described([run for run in runs if run["method"] == method])
+            method: found
             | {
                 "against the best in-processing peer": compared(table, method, "best"),
                 "against ExponentiatedGradient": compared(
                     table, method, IN_PROCESSING[0]
                 ),
             }
-            for method in methods
+            for method, found in described.items()
         },
         "cells": [
             {"task": task, "metric": metric, "method": method}
@@ -145,10 +154,27 @@ def overview(runs, targets, for_targets):
     }
 
 
+def _earlier(results, targets, seeds):
+    """Cells and descriptions of methods, as they were written before."""
+    if not results or (results["targets"], results["seeds"]) != (list(targets), seeds):
+        return {}, {}
+    table = {
+        (cell["task"], cell["metric"], cell["method"]): {
+            name: np.array(value, dtype=float)
+            for name, value in cell.items()
+            if name not in ("task", "metric", "method")
+        }
+        for cell in results["cells"]
+    }
+    return table, dict(results["methods"])
+
+
 def _described(runs):
+    off = [value for run in runs for value in run["off"]]
     return {
         "needs groups": runs[0]["needs groups"],
         "random labels": float(np.mean([run["random labels"] for run in runs])),
         "predictors": float(np.mean([len(run["test"]) for run in runs])),
         "time": float(np.mean([run["time"] for run in runs])),
+        "asked less realised": float(np.mean(off)) if off else None,
     }

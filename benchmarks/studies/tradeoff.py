@@ -9,7 +9,8 @@ the validation rows is within the target is taken (the one of smallest gap if no
 the figures are those of the held-out rows. A few of our methods offer one predictor
 for each target instead, and nothing is chosen. Randomised predictors are judged by
 their expected labels. Each run is appended to the file of runs, and what is there
-already is not run again.
+already is not run again. With ``--methods``, the figures of the others are those of the
+results file: same rows, same seeds.
 
 Times are those of the process, with one BLAS thread, in units of a
 `LogisticRegression` fit (lbfgs) measured before and after.
@@ -28,7 +29,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.data.label_metrics import DP, EO, accuracy, violation
 from benchmarks.data.tables import TRADEOFF_TASKS, load
 from benchmarks.peers import corrections, mitigations
-from benchmarks.provenance import provenance, write
+from benchmarks.provenance import provenance, read, write
 from benchmarks.reports.tradeoff_summary import overview
 
 TARGETS = (0.10, 0.05, 0.02)
@@ -90,6 +91,11 @@ def run(data, metric, name):
         "time": seconds / yardstick,
         "needs groups": predictors[0].needs_groups,
         "random labels": max(each[2] for each in parts["test"]),
+        "off": [
+            round(abs(each.realised - each.asked), 6)
+            for each in predictors
+            if each.asked is not None
+        ],
     } | {
         part: [np.round(each[:2], 6).tolist() for each in parts[part]] for part in parts
     }
@@ -138,10 +144,15 @@ def main(arguments=None):
             with options.runs.open("a") as file:
                 file.write(json.dumps(result) + "\n")
             print(*key.values(), f"{result['time']:.1f} fits", flush=True)
-    if set(options.methods) == set(METHODS):
+    if not {"tasks", "metrics"} & changed(parser, options):
         runs = complete(runs_in(options.runs))
-        found = overview(runs, TARGETS, corrections.FOR_TARGETS)
+        found = overview(runs, TARGETS, corrections.FOR_TARGETS, read("tradeoff"))
         print(write("tradeoff", {"provenance": provenance()} | found))
+
+
+def changed(parser, options):
+    """Names of the options that are not as they are by default."""
+    return {k for k, value in vars(options).items() if value != parser.get_default(k)}
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ STUDIES = {
     "backbone": (*_HOME, *_JSON),
     "metrics": _HOME,
     "weights": _JSON,
-    "tuning": ("DATA_HOME",),
+    "tuning": _HOME,
     "updates": (*_HOME, *_JSON, *_RUNS),
     "robustness": (*_HOME, *_JSON),
     "flipped_labels": ("DATA_HOME",),
@@ -40,6 +40,7 @@ STUDIES = {
     "lds": _HOME,
     "language_cost": _JSON,
     "exact": _HOME,
+    "exact_cost": _HOME,
     "trees": (*_HOME, *_RUNS),
 }
 ONE_THREAD = {

@@ -151,7 +151,7 @@ def oxonfair(train, val, metric, targets, *, inferred=True, model=logistic):
         inferred_groups=of_groups,
         threshold=0.0,  # with its default 0.3 fails where no group is sure
     )
-    base = next(unconstrained(train, val, metric, targets))
+    base = next(unconstrained(train, val, metric, targets, model=model))
     before = asked_of(base, val, metric, None).realised
     for target in targets:
         method.fit(measures.accuracy, wanted, target)

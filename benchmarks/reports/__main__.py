@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.provenance import RESULTS, read
 from benchmarks.reports import claims as report_claims
 from benchmarks.reports import comparison as report_comparison
+from benchmarks.reports import exact as report_exact
 from benchmarks.reports import language_cost as report_language_cost
 from benchmarks.reports import lds as report_lds
 from benchmarks.reports import nets as report_nets
@@ -39,6 +40,9 @@ def page(folder):
     if tradeoff and timing:
         draw_tradeoff(tradeoff, folder / "tradeoff.svg")
         parts.append(report_tradeoff.section(tradeoff, timing))
+    exact = read("exact"), read("exact_cost"), read("tuning")
+    if any(exact):
+        parts.append(report_exact.section(*exact))
     if claims:
         records = [r for r in claims["sweep"]["found"] if r["setting"] == "one step"]
         titles = {r["task"]: DATA[r["task"]] for r in records}

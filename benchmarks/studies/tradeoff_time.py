@@ -36,16 +36,21 @@ SETTINGS = {
     "influence LP, retrained": (mitigations.influence_lp, (0.5,)),
     "hard deletion, retrained": (mitigations.hard_deletion, (0.5,)),
     "ours, Newton step, cross-validated": (
-        partial(corrections.cross_validated, update="newton"),
+        partial(corrections.cross_validated, update="newton", **FIRST_ORDER),
         (TARGET,),
     ),
+    "ours, exact, cross-validated": (corrections.cross_validated, (TARGET,)),
 }
 OPTIONS = {
-    "ours, one step": {},
-    "ours, re-linearised": {"update": InfluenceUpdate(max_iter=10)},
-    "ours, Newton step": {"update": "newton"},
-    "ours, one step, calibrated": {"calibrate": "labels"},
-    "ours, Newton step, calibrated": {"calibrate": "labels", "update": "newton"},
+    "ours, exact": {},
+    "ours, exact, calibrated": {"calibrate": "labels"},
+    "ours, one step": FIRST_ORDER,
+    "ours, re-linearised": FIRST_ORDER | {"update": InfluenceUpdate(max_iter=10)},
+    "ours, Newton step": FIRST_ORDER | {"update": "newton"},
+    "ours, one step, calibrated": FIRST_ORDER | {"calibrate": "labels"},
+    "ours, Newton step, calibrated": (
+        FIRST_ORDER | {"calibrate": "labels", "update": "newton"}
+    ),
 }
 
 
@@ -69,7 +74,6 @@ def _all(method, data, knobs):
 
 
 def _corrected(train, estimator, options):
-    options = FIRST_ORDER | options
     corrector = SoftUnlearnCorrector(estimator, metric=DP, delta=0.7, **options)
     return corrector.fit(train.X, train.y, sensitive_features=train.groups)
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """SoftUnlearnCorrectorCV against GridSearchCV: 20 deltas x 5 folds on Adult.
 
-Run ``python -m benchmarks.studies.tuning [DATA_HOME]``. One BLAS thread, in turns, the
-median of the ratios; both score the same folds with the same scorers, and their scores
-are compared.
+    python -m benchmarks tuning [--data-home FOLDER]
+
+Processor time with one BLAS thread, in turns, the median of the ratios; both score the
+same folds with the same scorers, and their scores are compared.
 """
 
-import sys
-from time import perf_counter
+import argparse
+import warnings
+from time import process_time
 
 import numpy as np
 import sklearn
@@ -16,6 +18,8 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
 from benchmarks.data.adult import one_hot_adult
+from benchmarks.peers.corrections import FIRST_ORDER
+from benchmarks.provenance import provenance, write
 from sklearn_softunlearn import (
     SoftUnlearnCorrector,
     SoftUnlearnCorrectorCV,
@@ -25,50 +29,63 @@ from sklearn_softunlearn import (
 PARITY = "demographic_parity_difference"
 DELTAS = np.linspace(0, 1, 20)
 SCORING = {PARITY: fairness_scorer(PARITY), "accuracy": "accuracy"}
+WEIGHTS = {"exact": {}, "first order": FIRST_ORDER}
 ROUNDS = 3
 
 
 def seconds(search, data):
-    start = perf_counter()
+    """Processor time of a search."""
+    start = process_time()
     search.fit(data.X_train, data.y_train, sensitive_features=data.sex_train)
-    return perf_counter() - start
+    return process_time() - start
 
 
-def compare(model, data):
-    corrector = SoftUnlearnCorrector(model)
-    ours = SoftUnlearnCorrectorCV(
-        corrector, deltas=DELTAS, scoring=SCORING, refit="accuracy"
-    )
-    theirs = GridSearchCV(
-        corrector, {"delta": DELTAS}, scoring=SCORING, refit="accuracy"
-    )
+def compare(corrector, data):
+    """Times of both searches, and how far their scores are apart."""
+    options = {"scoring": SCORING, "refit": "accuracy"}
+    ours = SoftUnlearnCorrectorCV(corrector, deltas=DELTAS, **options)
+    theirs = GridSearchCV(corrector, {"delta": DELTAS}, **options)
     rounds = [(seconds(ours, data), seconds(theirs, data)) for _ in range(ROUNDS)]
     difference = max(
         np.abs(ours.cv_results_[name] - theirs.cv_results_[name]).max()
         for name in ours.cv_results_
-        if "_test_" in name
+        if "_test_" in name and not name.startswith("rank")
     )
-    fit = perf_counter()
-    model.fit(data.X_train, data.y_train)
-    return rounds, difference, perf_counter() - fit
+    return rounds, float(difference)
 
 
-def main(data_home=None):
-    data = one_hot_adult(data_home)
+def records(data):
+    """One record for each solver of the base model and kind of weights."""
+    for solver in ("lbfgs", "newton-cholesky"):
+        model = LogisticRegression(max_iter=1000, solver=solver)
+        start = process_time()
+        model.fit(data.X_train, data.y_train)
+        fit = process_time() - start
+        for name, options in WEIGHTS.items():
+            corrector = SoftUnlearnCorrector(model, **options)
+            rounds, difference = compare(corrector, data)
+            yield {
+                "solver": solver,
+                "weights": name,
+                "fits": float(np.median([here for here, _ in rounds]) / fit),
+                "ratio": float(np.median([there / here for here, there in rounds])),
+                "difference of scores": difference,
+            }
+
+
+def main():
+    """Measure, print and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data-home")
+    options = parser.parse_args()
+    data, found = one_hot_adult(options.data_home), []
+    warnings.simplefilter("ignore")
     with threadpool_limits(1), sklearn.config_context(enable_metadata_routing=True):
-        for model in (
-            LogisticRegression(max_iter=1000),
-            LogisticRegression(solver="newton-cholesky"),
-        ):
-            rounds, difference, fit = compare(model, data)
-            ours, theirs = np.median(rounds, axis=0)
-            ratio = np.median([there / here for here, there in rounds])
-            print(
-                f"{model.solver}: base fit {fit:.2f} s; CV {ours:.2f} s = "
-                f"{ours / fit:.1f} fits; GridSearchCV {theirs:.2f} s; ratio "
-                f"{ratio:.1f}; largest difference of scores {difference:.1e}"
-            )
+        for record in records(data):
+            print(record, flush=True)
+            found.append(record)
+    print(write("tuning", {"provenance": provenance(), "records": found}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main()

@@ -85,10 +85,14 @@ def _request(corrector, prepared):
         remaining = label_metric(prepared.state)
     if remaining is None:
         return corrector.delta
+    nearby = None
 
     def left(request):
-        tried = _attempts(corrector, prepared, [request], on_infeasible="ignore")
-        parameters = tried[0].result.parameters
+        nonlocal nearby
+        (tried,) = _attempts(
+            corrector, prepared, [request], start=nearby, on_infeasible="ignore"
+        )
+        parameters, nearby = tried.result.parameters, tried.solution
         ((harm, _),) = _harm(corrector, prepared, parameters[:, None])
         # Labels alone may call a model that tells no classes apart a success.
         return _USELESS if harm in _COSTS else remaining(parameters)

@@ -37,8 +37,9 @@ _LEVEL_CURVATURE = 1e-4
 _JITTER = 1e-12
 # Of the gain: less than this is slow, once the factor has served a few steps.
 _SLOW, _OLD = 0.1, 3
-# Gains below this are rounding; once converged, steps go on while they shrink by this.
-_ROUNDED, _SHRINKS = 1e-19, 0.5
+# Gains below this are rounding; once converged, the search goes on unless so many steps
+# have not made them smaller by this.
+_ROUNDED, _SHRINKS, _PATIENCE = 1e-19, 0.5, 8
 _SUFFICIENT = 1e-4
 _SHORTEST = 2.0**-20
 _ROUNDING = 1e-13
@@ -126,8 +127,9 @@ class Inverse:
 def least_loss(problem, inverse, limits, start, *, size, tol=1e-7, max_iter=100):
     """Solve from a start.
 
-    Once the answer is good enough by ``tol`` the search goes on while every step gains:
-    what is found must not tell where it was started from.
+    Once the answer is good enough by ``tol`` the search goes on to rounding: what is
+    found must not tell where it was started from. (It still may where there is more
+    than one local minimum, as where one row has an outlying column to itself.)
 
     Parameters
     ----------
@@ -184,6 +186,9 @@ class _Search:
     penalty: float = 0.0
     gain: float = np.inf
     last: float = np.inf
+    # The least gain so far, and how many steps ago.
+    best: float = np.inf
+    stalled: int = 0
 
     def look(self):
         """The next step; ``gain`` is the share of the rise of J that it promises."""
@@ -198,14 +203,20 @@ class _Search:
         least = self.problem.least
         rise = max(self.point.objective - least, 1e-9 * abs(least))
         self.last, self.gain = self.gain, -0.5 * float(self.step[0] @ slope) / rise
+        self.stalled += 1
+        if self.gain < _SHRINKS * self.best:
+            self.best, self.stalled = self.gain, 0
 
     def gains(self):
-        """Whether steps are still above rounding, and shrink."""
-        return _ROUNDED < self.gain < _SHRINKS * self.last
+        """Whether steps are above rounding, and shrank lately."""
+        return self.gain > _ROUNDED and self.stalled < _PATIENCE
+
+    def _is_old(self):
+        return self.inverse.age >= _OLD
 
     def advance(self):
         """Go the step, or find a new inverse if the old one is slow; False if stuck."""
-        if self.gain > _SLOW * self.last and self.inverse.age >= _OLD:
+        if self.gain > _SLOW * self.last and self._is_old():
             combination = self.limits.A.T @ self.multipliers
             solve = self.problem.factorize(self.point.theta, combination)
             self._restart(Inverse(solve))

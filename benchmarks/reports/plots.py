@@ -9,9 +9,9 @@ from benchmarks.reports.tradeoff import DATA, SHORT
 # Of middle lightness: at least 3:1 against white and against near-black.
 INK = "#4a4a4a"
 STYLES = {
-    "ours, one step": ("#d1495b", "o", "-"),
-    "ours, Newton step": ("#c77d00", "s", "-"),
-    "ours, Newton step and threshold": ("#b0569a", "D", "-"),
+    "ours, exact": ("#d1495b", "o", "-"),
+    "ours, exact and threshold": ("#b0569a", "D", "-"),
+    "ours, one step": ("#c77d00", "s", "-"),
     "ExponentiatedGradient": ("#2f7fd0", "^", "--"),
     "GridSearch": ("#1f9e89", "v", "--"),
     "ThresholdOptimizer": ("#6f8f2f", "P", ":"),

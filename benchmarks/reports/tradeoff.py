@@ -99,20 +99,24 @@ def section(results, timing):
 
 def in_short(results, timing):
     """What the tables say of the default, in a sentence."""
-    found = results["methods"]["ours, exact"]
-    found = found["against the best in-processing peer"]
+    method = results["methods"]["ours, exact"]
+    found = method["against the best in-processing peer"]
     points = ", ".join(
         f"{signed(100 * accuracy)} ± {100 * error:.2f} at {target:.2f}"
         for target, accuracy, error in zip(
             results["targets"], found["accuracy"], found["standard error"], strict=True
         )
     )
+    even = method["against ExponentiatedGradient"]["accuracy on the frontier"]
+    at_gap = ", ".join(_points(value) for value in even)
     fits = timing["in fits"]
     cost = fits["ours, exact, of a fitted model"]
     share = cost / fits["ExponentiatedGradient"]
     return (
         "**In short:** with its defaults the corrector differs from "
-        f"the best in-processing peer by (points of accuracy, targets) {points}; the "
+        f"the best in-processing peer by (points of accuracy, targets) {points}. "
+        "The peer need not keep to the target, see the tables of every data set; at an "
+        f"equal held-out gap, ours less ExponentiatedGradient is {at_gap}. The "
         f"correction of a fitted model costs {times(cost)} fits of a logistic "
         f"regression, {100 * share:.1f} % of ExponentiatedGradient."
     )

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from fairlearn.metrics import demographic_parity_difference
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
@@ -267,6 +267,27 @@ def test_classes_that_are_nearly_apart_are_converged(C, seed):
         line = corrector.report_[PARITY, "surrogate"]
         gaps.append((line.before, line.after))
     np.testing.assert_allclose(*gaps, rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("unit", "C"), [(1.0, 1e4), (1.0, 1e6), (0.4, 1e4), (0.4, 1e5), (0.4, 1e8)]
+)
+def test_a_newton_step_that_goes_too_far_does_not_say_how_far_the_optimum_is(unit, C):
+    """Three classes, two nearly apart: a whole step multiplies the objective."""
+    X, y = load_iris(return_X_y=True)
+    noise = np.random.default_rng(0).normal(size=150)
+    group = (X[:, 0] + X[:, 0].std() * noise > X[:, 0].mean()).astype(int)
+    losses = []
+    for options in ({}, {"solver": "newton-cholesky", "tol": 1e-12}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", BaseNotConvergedWarning)
+            corrector = first_order_corrector(
+                LogisticRegression(C=C, max_iter=1000, **options),
+                metric="loss",
+                delta=0.0,
+            ).fit(unit * X, y, sensitive_features=group)
+        losses.append(corrector.report_["loss", "surrogate"].before)
+    np.testing.assert_allclose(*losses, rtol=0.01)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -9,6 +9,9 @@ from sklearn_softunlearn.updates import is_optimal
 
 # Share of the metric, or of the utility, by which an answer may be off unsaid.
 _MATTERS = 0.01
+# Of a step that is halved: when it lowers the objective enough, and when to stop.
+_LEAST_GAIN = 0.5
+_SHORTEST = 2.0**-10
 
 
 def warn_of_steps(names):
@@ -43,7 +46,7 @@ def warn_if_unconverged(state, causes=list):
     gain = 0.5 * gradient @ step[:, 0]
     size = max(model.objective(model.row_weight), np.finfo(float).tiny)
     share, enough = gain / size, model.converged_share
-    if share > enough and _matters(state, step):
+    if share > enough and _matters(state, step) and _reached(state, step, gain):
         if named := causes():
             return warn_of_steps(named)
         warn(
@@ -81,6 +84,22 @@ def _warn_if_trained_elsewhere(state, causes):
             "fit the very rows and sample weights that the model was trained with.",
             BaseNotConvergedWarning,
         )
+
+
+def _reached(state, step, gain):
+    """Whether a part of the step that lowers the objective as foretold matters, too.
+
+    Where classes are nearly apart, a whole Newton step goes so far beyond the optimum
+    that functionals move which would not move on the way to it.
+    """
+    model, size = state.model, 1.0
+    before = model.objective(model.row_weight)
+    while size > _SHORTEST:
+        after = model.objective(model.row_weight, model.parameters - size * step[:, 0])
+        if before - after >= _LEAST_GAIN * size * gain:
+            break
+        size /= 2.0
+    return size == 1.0 or _matters(state, size * step)
 
 
 def _matters(state, step):

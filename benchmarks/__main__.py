@@ -42,6 +42,8 @@ STUDIES = {
     "exact": _HOME,
     "exact_cost": _HOME,
     "trees": (*_HOME, *_RUNS),
+    "trees_cost": (),
+    "trees_retraining": _HOME,
 }
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")

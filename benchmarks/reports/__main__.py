@@ -17,6 +17,7 @@ from benchmarks.reports import language_cost as report_language_cost
 from benchmarks.reports import lds as report_lds
 from benchmarks.reports import nets as report_nets
 from benchmarks.reports import tradeoff as report_tradeoff
+from benchmarks.reports import trees as report_trees
 from benchmarks.reports.confidence import confidence_page
 from benchmarks.reports.plots import draw_sweep, draw_tradeoff
 from benchmarks.reports.tradeoff import DATA
@@ -68,6 +69,8 @@ def main():
     promises = read("confidence")
     if promises:
         texts["confidence"] = confidence_page(promises, read("thresholds"))
+    if trees := report_trees.page():
+        texts["trees"] = trees
     for name, text in texts.items():
         path = options.folder / f"{name}.md"
         path.write_text(text)

@@ -17,6 +17,8 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.validation import _num_samples
 
+from sklearn_softunlearn._arguments import check_unmasked, named
+
 try:
     from sklearn.callback import CallbackSupportMixin
     from sklearn.callback import with_callbacks as _with_callbacks
@@ -84,9 +86,11 @@ def check_sample_weight(sample_weight, X, parameter="sample_weight"):
     """Sample weights as a float64 vector: finite, nonnegative, not all zero."""
     if sample_weight is None:
         return np.ones(n_rows(X))
-    weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name=parameter
-    )
+    check_unmasked(sample_weight, parameter)
+    with named(parameter):
+        weight = check_array(
+            sample_weight, ensure_2d=False, dtype=np.float64, input_name=parameter
+        )
     if weight.shape != (n_rows(X),):
         raise ValueError(
             f"{parameter} has shape {weight.shape} where X has {n_rows(X)} rows. Give "

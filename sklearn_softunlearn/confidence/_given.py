@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Labels, predictions and groups as a user gives them, encoded."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length, column_or_1d
 
+from sklearn_softunlearn._arguments import (
+    group_codes,
+    group_frame,
+    label_vector,
+    real_array,
+)
+from sklearn_softunlearn._sklearn_compat import check_sample_weight
 from sklearn_softunlearn.confidence._resampling import PairedAnswers
 from sklearn_softunlearn.criteria import EvaluationRows
 from sklearn_softunlearn.pointwise import AsGivenResponse
@@ -16,23 +24,23 @@ class GivenPredictions:
     """Predictions of several models for the same rows."""
 
     def __init__(self, y_true, predictions, scores, sensitive_features, sample_weight):
-        if not predictions:
+        y = _labels(y_true, "y_true")
+        weight = check_sample_weight(sample_weight, y)
+        groups = group_frame(sensitive_features)
+        answers = _by_model(predictions, "predictions", _labels)
+        if not answers:
             raise ValueError("predictions is empty. Give those of at least one model.")
-        self.names = list(predictions)
-        self.y = column_or_1d(y_true)
-        self.predictions = {k: column_or_1d(v) for k, v in predictions.items()}
-        self.scores = {k: np.asarray(v) for k, v in (scores or {}).items()}
-        groups = _group_table(sensitive_features)
-        weight = np.ones(len(self.y)) if sample_weight is None else sample_weight
-        self.weight = column_or_1d(weight).astype(float)
-        check_consistent_length(
-            self.y, groups, self.weight, *self.predictions.values(),
-            *self.scores.values(),
-        )  # fmt: skip
-        codes = groups.groupby(list(groups), sort=True, observed=True).ngroup()
-        self.codes = codes.to_numpy()
-        first = np.unique(self.codes, return_index=True)[1]
-        self.groups = groups.iloc[first].to_numpy(dtype=object)
+        given = {f"predictions[{name!r}]": each for name, each in answers.items()}
+        _check_one_kind({"y_true": y} | given)
+        numbers = {} if scores is None else _by_model(scores, "scores", _numbers)
+        given |= {f"scores[{name!r}]": each for name, each in numbers.items()}
+        _check_lengths(len(y), given | {"sensitive_features": groups})
+        kept = weight > 0.0  # a row of weight 0 is no row
+        self.names, self.y, self.weight = list(answers), y[kept], weight[kept]
+        self.predictions = {name: each[kept] for name, each in answers.items()}
+        self.scores = {name: each[kept] for name, each in numbers.items()}
+        self.codes, labels = group_codes(groups[kept])
+        self.groups = labels.to_numpy(dtype=object)
 
     def paired(self, takes, criteria, labels=False):
         """Answers of all models in the form that these criteria count.
@@ -58,6 +66,13 @@ class GivenPredictions:
                 "Give predict_proba or decision_function of every model in scores."
             )
         answers = [_columns(self.scores[k], takes) for k in self.names]
+        for name, columns in zip(self.names, answers, strict=True):
+            if columns.shape[1] != len(rows.classes):
+                raise ValueError(
+                    f"scores[{name!r}] has {columns.shape[1]} columns where y_true and "
+                    f"predictions hold the classes {list(rows.classes)}. Give one "
+                    "column for each, or of two classes the second."
+                )
         return PairedAnswers.of_rows(rows, answers)
 
     def _rows(self, regression):
@@ -82,25 +97,61 @@ class GivenPredictions:
         return (labels[:, None] == self._classes()).astype(float)
 
 
-def _group_table(sensitive_features):
-    if isinstance(sensitive_features, dict | pd.Series | pd.DataFrame):
-        table = pd.DataFrame(sensitive_features)
-    elif hasattr(sensitive_features, "to_pandas"):  # polars
-        table = pd.DataFrame(sensitive_features.to_pandas())
-    else:
-        table = pd.DataFrame(np.asarray(sensitive_features))
-    missing = int(table.isna().any(axis=1).sum())
-    if missing:
-        raise ValueError(
-            f"sensitive_features are missing in {missing} of {len(table)} rows. Drop "
-            "these rows or give them a group of their own."
+def _by_model(given, parameter, checked):
+    """What is given of each model, checked, by the name of the model."""
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{parameter} must be a dict of model names to arrays, such as "
+            f'{{"before": ..., "after": ...}}; got {type(given).__name__}.'
         )
-    return table.reset_index(drop=True).set_axis(range(table.shape[1]), axis=1)
+    return {k: checked(v, f"{parameter}[{k!r}]") for k, v in given.items()}
+
+
+def _labels(values, parameter):
+    """Labels that can be ordered."""
+    vector = label_vector(values, parameter)
+    if _kind(vector).startswith("mixed"):
+        raise ValueError(
+            f"{parameter} holds values that cannot be ordered. Give labels of one "
+            "kind, numbers or strings."
+        )
+    return np.asarray(vector.tolist()) if vector.dtype == object else vector
+
+
+def _numbers(values, parameter):
+    """Scores, in one or two dimensions."""
+    scores = real_array(values, parameter)
+    if scores.ndim not in (1, 2) or not np.all(np.isfinite(scores)):
+        raise ValueError(
+            f"{parameter} must be finite numbers of one or two dimensions. Drop rows "
+            "with NaN or infinity."
+        )
+    return scores
+
+
+def _kind(labels):
+    kind = pd.api.types.infer_dtype(labels, skipna=False)
+    numbers = ("integer", "floating", "boolean", "mixed-integer-float", "decimal")
+    return "number" if kind in numbers else kind
+
+
+def _check_one_kind(given):
+    kinds = {name: _kind(labels) for name, labels in given.items()}
+    if len(set(kinds.values())) > 1:
+        found = ", ".join(f"{name} {kind}s" for name, kind in kinds.items())
+        raise ValueError(f"Labels must be of one kind: {found}.")
+
+
+def _check_lengths(n_samples, given):
+    for name, values in given.items():
+        if len(values) != n_samples:
+            raise ValueError(
+                f"{name} has {len(values)} rows where y_true has {n_samples}."
+            )
 
 
 def _columns(scores, takes):
     """One column for each class, of scores that may be of the positive one alone."""
-    scores = scores.astype(float)
     if scores.ndim == 1:
         other = -scores if takes == "scores" else 1.0 - scores
         scores = np.column_stack([other, scores])

@@ -22,9 +22,6 @@ from sklearn_softunlearn.corrector._progress import (
     STAGES,
     Progress,
 )
-from sklearn_softunlearn.corrector.inputs._columns import (
-    columns_in,
-)
 from sklearn_softunlearn.corrector.inputs._evaluation import (
     make_table,
     split_rows,
@@ -83,7 +80,6 @@ __all__ = [
     "check_parameters",
     "check_same_order",
     "check_target",
-    "columns_in",
     "columns_of",
     "encode_target",
     "encoded_target",

@@ -3,6 +3,7 @@
 
 from sklearn.utils.validation import validate_data
 
+from sklearn_softunlearn._arguments import named
 from sklearn_softunlearn.corrector._progress import Progress
 from sklearn_softunlearn.corrector.inputs._base_fit import check_estimator, fit_base
 from sklearn_softunlearn.corrector.inputs._fit_rows import ROW_ARGUMENTS, rows_of_fit
@@ -28,7 +29,8 @@ def prepare_fit(corrector, X, y, *, progress=None, sample_weight=None, **fit_par
     estimator = corrector._get_estimator()
     check_estimator(estimator, X)
     X, y = indexable_rows(estimator, X, y)
-    validate_data(corrector, first_rows(X), skip_check_array=True)
+    with named("X"):
+        validate_data(corrector, first_rows(X), skip_check_array=True)
     given = {name: fit_params.pop(name, None) for name in ROW_ARGUMENTS}
     split = rows_of_fit(corrector, estimator, X, y, sample_weight, **given)
     if sample_weight is not None:

@@ -10,6 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 
+from sklearn_softunlearn._arguments import named
 from sklearn_softunlearn.models._registry import model_class
 from sklearn_softunlearn.models._row_blocks import in_each_block
 
@@ -102,7 +103,8 @@ def checked_array(X, input_name="X", **options):
     # By attribute: torch is loaded by those who use it.
     if isinstance(X, Mapping) or hasattr(X, "dataset"):
         return X
-    return in_each_block(X, partial(check_array, input_name=input_name, **options))
+    with named(input_name):
+        return in_each_block(X, partial(check_array, input_name=input_name, **options))
 
 
 def copying_clone(estimator):

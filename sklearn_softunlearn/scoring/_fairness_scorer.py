@@ -6,16 +6,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
-from sklearn_softunlearn._sklearn_compat import routing_enabled
+from sklearn_softunlearn._arguments import group_frame, label_vector
+from sklearn_softunlearn._sklearn_compat import check_sample_weight, routing_enabled
 from sklearn_softunlearn.corrector import check_same_order, columns_of
-from sklearn_softunlearn.scoring._groups import (
-    aligned_by_index,
-    check_indexed,
-    group_frame,
-)
+from sklearn_softunlearn.scoring._groups import aligned_by_index, check_indexed
 from sklearn_softunlearn.scoring._metrics import prefers_greater, resolve_metric
 from sklearn_softunlearn.scoring._models import CalledMetric, CountedMetric
 
@@ -183,10 +179,8 @@ class _FairnessScorer:
         once.
         """
         check_same_order(X=X, y=y, sensitive_features=sensitive_features)
-        features = group_frame(self._find_features(X, y, sensitive_features))
-        y = column_or_1d(y)
-        check_consistent_length(y, features, sample_weight)
-        measure = self.metric.on_rows(estimator, X, y, features, sample_weight)
+        given = self._checked(X, y, sensitive_features, sample_weight)
+        measure = self.metric.on_rows(estimator, X, *given)
         sign = 1.0 if self.greater_is_better else -1.0
 
         def score(model):
@@ -223,10 +217,8 @@ class _FairnessScorer:
                 f"{self.name} is a function of your own, of which only values are "
                 "known. A confidence needs a metric that GroupMetric knows."
             )
-        features = group_frame(self._find_features(X, y, sensitive_features))
-        y = column_or_1d(y)
-        check_consistent_length(y, features, sample_weight)
-        return self.metric.counted_on(estimator, X, y, features, sample_weight)
+        given = self._checked(X, y, sensitive_features, sample_weight)
+        return self.metric.counted_on(estimator, X, *given)
 
     def __repr__(self):
         """Call that makes this scorer, without the data in it."""
@@ -281,6 +273,18 @@ class _FairnessScorer:
     def _accept_sample_weight(self):
         # scikit-learn >= 1.9 asks this of every scorer when routing is off
         return True
+
+    def _checked(self, X, y, sensitive_features, sample_weight):
+        """Labels, groups and weights of the rows."""
+        features = group_frame(self._find_features(X, y, sensitive_features))
+        y = label_vector(y, "y")
+        if len(features) != len(y):
+            raise ValueError(
+                f"sensitive_features has {len(features)} rows where y has {len(y)}."
+            )
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, y)
+        return y, features, sample_weight
 
     def _find_features(self, X, y, passed):
         if passed is not None:

@@ -3,22 +3,6 @@
 
 import pandas as pd
 
-from sklearn_softunlearn.corrector import columns_in
-
-
-def group_frame(features):
-    """Sensitive features as a DataFrame of one column each, by position."""
-    columns, _ = columns_in(features)
-    named = {f"sensitive_feature_{i}": pd.Series(c) for i, c in enumerate(columns)}
-    frame = pd.DataFrame(named)
-    n_missing = int(frame.isna().any(axis=1).sum())
-    if n_missing:
-        raise ValueError(
-            f"sensitive_features are missing (NaN or None) in {n_missing} of "
-            f"{len(frame)} rows. Drop these rows or give them a group of their own."
-        )
-    return frame
-
 
 def aligned_by_index(features, X, y):
     """Rows of `features` under the index of X, or of y where X has none."""

@@ -12,6 +12,7 @@ time.
 import numpy as np
 from sklearn.utils import check_consistent_length
 
+from sklearn_softunlearn._arguments import group_codes
 from sklearn_softunlearn.criteria import EvaluationRows
 from sklearn_softunlearn.pointwise import AsGivenResponse
 from sklearn_softunlearn.scoring._answers import Answers
@@ -124,15 +125,7 @@ class CalledMetric:
 
 def _counted_rows(target, features, weight, classes):
     """Rows whose raw predictions are answers."""
-    columns = list(features.columns)
-    # By occurrence where values have no order, such as members of an Enum.
-    try:
-        grouped = features.groupby(columns, sort=True, observed=True)
-        codes = grouped.ngroup().to_numpy()
-    except TypeError:
-        grouped = features.groupby(columns, sort=False, observed=True)
-        codes = grouped.ngroup().to_numpy()
-    labels = features.iloc[np.unique(codes, return_index=True)[1]]
+    codes, labels = group_codes(features)
     return EvaluationRows(
         target,
         weight.astype(float),
@@ -141,7 +134,7 @@ def _counted_rows(target, features, weight, classes):
         codes,
         tuple(group_names(labels)),
         labels.to_numpy(dtype=object),
-        tuple(columns),
+        tuple(features.columns),
         classes,
     )
 

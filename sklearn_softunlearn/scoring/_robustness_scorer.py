@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils import check_array
 
+from sklearn_softunlearn._arguments import label_vector
 from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn._sklearn_compat import check_sample_weight, n_rows
 from sklearn_softunlearn.corrector import (
     AttackedModel,
     CorrectedEstimatorMixin,
@@ -17,6 +18,7 @@ from sklearn_softunlearn.corrector import (
 )
 from sklearn_softunlearn.criteria import AdversarialLoss
 from sklearn_softunlearn.models import (
+    checked_array,
     embed,
     model_class,
     predictor,
@@ -97,14 +99,19 @@ class _RobustnessScorer:
                 f"robustness_scorer counts labels, and {type(last).__name__} is no "
                 "classifier. For a regression read the report of AdversarialLoss."
             )
-        codes = encode_target(np.asarray(y), np.asarray(last.classes_), "y")
-        rows = check_array(embed(estimator, X), **maker.array_options)
+        codes = encode_target(label_vector(y, "y"), np.asarray(last.classes_), "y")
+        weight = check_sample_weight(sample_weight, codes)
+        rows = checked_array(embed(estimator, X), **maker.array_options)
+        if len(codes) != n_rows(rows):
+            raise ValueError(
+                f"y has {len(codes)} values where X has {n_rows(rows)} rows."
+            )
         model = maker.untrained_on(last, rows, codes)
-        inputs = check_array(transformed(estimator, X), **maker.array_options)
+        inputs = checked_array(transformed(estimator, X), **maker.array_options)
         check_attackable(inputs)
         target = AttackedModel(model, codes, model.loss)
         raw = model.raw_prediction(model.rows_of(self._attack.perturb(inputs, target)))
-        return float(np.average(self._scores(model, codes, raw), weights=sample_weight))
+        return float(np.average(self._scores(model, codes, raw), weights=weight))
 
     def _scores(self, model, codes, raw):
         if self._measure == "loss":

@@ -247,6 +247,14 @@ class _Place:
     y: np.ndarray
     unclipped: np.ndarray
 
+    def moved(self, step, change):
+        """A step further, where ``change`` is what it does to the weights.
+
+        Not anew from all of y, which is huge where the target is out of reach: its
+        rounding would be that of the weights.
+        """
+        return _Place(self.dual, self.y + step, self.unclipped + change)
+
     @cached_property
     def gradient(self):
         return self.dual.gradient(self.unclipped)
@@ -293,11 +301,12 @@ def _solved(matrix, vector):
 
 def _line_search(dual, at, direction, gradient, value):
     """The step, halved until the proximal dual rises enough; None if it never does."""
+    change = dual.unclipped(direction)
     here, promised = value(at), _SUFFICIENT * float(gradient @ direction)
     least = here - _ROUNDING * abs(here)
     length = 1.0
     while length > _SHORTEST:
-        new = dual.at(at.y + length * direction)
+        new = at.moved(length * direction, length * change)
         if value(new) >= least + length * promised:
             return new
         length *= 0.5

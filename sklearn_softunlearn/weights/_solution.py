@@ -116,10 +116,7 @@ class WeightPath:
 def solve_path(problem, deltas, regularization, keep_weights):
     """Solve in increasing order of delta; answers come in the order given."""
     regularization = check.nonnegative_number(regularization, "regularization")
-    deltas = np.atleast_1d(np.asarray(deltas, dtype=np.float64))
-    if deltas.size == 0:
-        raise ValueError("deltas is empty: give the requests to solve for.")
-    deltas = check.finite_vector(deltas, "deltas", deltas.size)
+    deltas = check.numbers(deltas, "deltas")
     rows, weights = [None] * len(deltas), [None] * len(deltas)
     known = []
     for i in np.argsort(deltas, kind="stable"):

@@ -3,10 +3,12 @@
 
 import numpy as np
 
+from sklearn_softunlearn._arguments import real_array
+
 
 def finite_matrix(value, name):
     """``value`` as a finite, non-empty float64 matrix."""
-    array = _as_float(value, name)
+    array = real_array(value, name)
     if array.ndim != 2:
         raise ValueError(
             f"{name} must be 2-dimensional, (n_samples, n_constraints); got shape "
@@ -19,7 +21,7 @@ def finite_matrix(value, name):
 
 def columns(value, name, n_samples=None):
     """``value``, of one or two dimensions, as a finite matrix of columns."""
-    array = _as_float(value, name)
+    array = real_array(value, name)
     array = finite_matrix(array[:, None] if array.ndim == 1 else array, name)
     if n_samples is not None and len(array) != n_samples:
         raise ValueError(
@@ -37,12 +39,20 @@ def finite_vector(value, name, size, *, nonnegative=False):
     return array
 
 
+def numbers(value, name):
+    """One finite number or several, as a vector."""
+    array = np.atleast_1d(real_array(value, name))
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: give the requests to solve for.")
+    return finite_vector(array, name, array.size)
+
+
 def box(lower, upper, n_samples, names=("lower", "upper")):
     """Bounds as float64, each one number or one per sample; infinite is allowed."""
     lower, upper = (
         array if array.ndim == 0 else _sized(array, name, n_samples)
         for array, name in (
-            (_as_float(given, name), name)
+            (real_array(given, name), name)
             for given, name in zip((lower, upper), names, strict=True)
         )
     )
@@ -75,21 +85,14 @@ def nonnegative_number(value, name):
 
 def nonnan_number(value, name):
     """``value`` as a float other than NaN."""
-    array = _as_float(value, name)
+    array = real_array(value, name)
     if array.ndim != 0 or np.isnan(array):
         raise ValueError(f"{name} must be one number, got {value!r}.")
     return float(array)
 
 
-def _as_float(value, name):
-    try:
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numeric: {error}.") from error
-
-
 def _sized(value, name, size):
-    array = _as_float(value, name)
+    array = real_array(value, name)
     if array.ndim == 0:
         return np.full(size, array)
     if array.shape != (size,):

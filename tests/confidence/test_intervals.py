@@ -245,7 +245,7 @@ def test_weight_zero_is_a_row_deleted(labels):
             "number",
         ),
         ({"predictions": {}}, "predictions is empty"),
-        ({"sensitive_features": ["a", None]}, "missing in 1 of 2"),
+        ({"sensitive_features": ["a", None]}, "in 1 of 2"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(change, message):

@@ -311,7 +311,7 @@ OK = {"constraints": np.ones((3, 2)), "bounds": 0.0, "tighten": [1.0, 0.0]}
         ({"constraints": np.ones((3, 0))}, "constraints is empty"),
         ({"constraints": [[np.nan, 1.0]]}, "constraints contains NaN or infinity"),
         ({"constraints": [[np.inf, 1.0]]}, "constraints contains NaN or infinity"),
-        ({"constraints": [["a", "b"]]}, "constraints must be numeric"),
+        ({"constraints": [["a", "b"]]}, "constraints: could not convert"),
         ({"bounds": [1.0]}, r"bounds must be one number or have shape \(2,\)"),
         ({"bounds": np.nan}, "bounds contains NaN"),
         ({"bounds": np.inf}, "bounds contains NaN or infinity"),

@@ -5,17 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils import indexable
-from sklearn.utils.validation import column_or_1d
 
+from sklearn_softunlearn._arguments import check_unmasked, label_vector, named
 from sklearn_softunlearn._sklearn_compat import (
     check_sample_weight,
     n_rows,
     safe_indexing,
 )
-from sklearn_softunlearn.corrector.inputs._columns import check_unmasked
 from sklearn_softunlearn.corrector.inputs._groups import columns_of, encode_groups
 from sklearn_softunlearn.corrector.inputs._order import check_same_order
 from sklearn_softunlearn.models import (
@@ -112,11 +110,18 @@ def make_table(
         check_unmasked(values, parameter)
     if estimator is not None:
         X, y = indexable_rows(estimator, X, y)
-    as_column = np.asarray(y).ndim == 2 and _keeps_column(estimator)
-    X, y = indexable(X)[0], column_or_1d(y, warn=not as_column)
+    with named(f"y{suffix}"):
+        as_column = np.asarray(y).ndim == 2 and _keeps_column(estimator)
+    with named(f"X{suffix}"):
+        X = indexable(X)[0]
+    y = label_vector(y, f"y{suffix}", warn=not as_column)
     if n_rows(X) == 0:
         raise ValueError(f"X{suffix} has 0 sample(s) while a minimum of 1 is required.")
-    _check_target(y, n_rows(X), suffix)
+    if len(y) != n_rows(X):
+        raise ValueError(
+            f"y{suffix} has {len(y)} values where X{suffix} has {n_rows(X)} rows. Give "
+            "one label for each row."
+        )
     weight = check_sample_weight(sample_weight, X, f"sample_weight{suffix}")
     name = f"sensitive_features{suffix}"
     if sensitive_feature_ids is not None:
@@ -132,20 +137,6 @@ def make_table(
 
 def _keeps_column(estimator):
     return estimator is not None and keeps_target_column(estimator)
-
-
-def _check_target(y, n_samples, suffix):
-    if len(y) != n_samples:
-        raise ValueError(
-            f"y{suffix} has {len(y)} values where X{suffix} has {n_samples} rows. Give "
-            "one label for each row."
-        )
-    missing = int(pd.isna(y).sum())
-    if missing:
-        raise ValueError(f"y{suffix} has {missing} missing values. Drop these rows.")
-    # Here and not in type_of_target, whose cast of infinity warns first.
-    if y.dtype.kind == "f" and not np.all(np.isfinite(y)):
-        raise ValueError(f"y{suffix} contains infinity. Drop these rows.")
 
 
 def validation_table(

@@ -255,7 +255,9 @@ class ExactProblem:
         return self._nearest(solve, delta, found)
 
     def _is_met(self, found):
-        return found.excess <= _MISSED * self.state.metric_value
+        # At the edge of what is within reach a search may come near, where it has run
+        # off to no good: what it did not settle is not met.
+        return found.converged and found.excess <= _MISSED * self.state.metric_value
 
     def _nearest(self, solve, delta, found):
         """The largest request that is met, followed upwards from smaller ones."""

@@ -687,12 +687,17 @@ def test_continuous_predictions_are_refused(data, answers):
 
 
 @pytest.mark.parametrize(
-    "y",
-    [lambda y: y.astype(str), lambda y: y + 1, lambda y: np.where(y, np.nan, 0)],
-    ids=["strings", "other numbers", "missing"],
+    ("y", "match"),
+    [
+        (lambda y: y.astype(str), "y holds labels that are no class"),
+        (lambda y: y + 1, "y holds labels that are no class"),
+        (lambda y: np.where(y, np.nan, 0), "y has .* missing values"),
+        (lambda y: np.where(y, np.inf, 0), "y contains infinity"),
+    ],
+    ids=["strings", "other numbers", "missing", "infinite"],
 )
-def test_labels_unknown_to_the_model_are_refused(data, y):
-    with pytest.raises(ValueError, match="y holds labels that are no class"):
+def test_labels_unknown_to_the_model_are_refused(data, y, match):
+    with pytest.raises(ValueError, match=match):
         fairness_scorer(PARITY)(
             data.model, data.X, y(data.y), sensitive_features=data.groups
         )
@@ -701,7 +706,7 @@ def test_labels_unknown_to_the_model_are_refused(data, y):
 @pytest.mark.parametrize(
     ("features", "match"),
     [
-        (lambda g: g[:-1], "inconsistent numbers of samples"),
+        (lambda g: g[:-1], "sensitive_features has 299 rows where y has 300"),
         (lambda g: np.where(g == "a", None, g), "missing .* in .* of 300 rows"),
         (lambda g: [np.nan, *g[1:]], "missing .* in 1 of 300 rows"),
         (lambda g: pl.Series([None, *g[1:]]), "missing .* in 1 of 300 rows"),

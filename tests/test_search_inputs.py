@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, brier_score_loss, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -21,8 +22,10 @@ from sklearn_softunlearn import (
     Requirement,
     SoftUnlearnCorrector,
     SoftUnlearnCorrectorCV,
+    fairness_scorer,
 )
 from sklearn_softunlearn.datasets import make_biased_classification
+from sklearn_softunlearn.exceptions import RequirementNotMetWarning
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn_softunlearn.exceptions.SmallGroupWarning",
@@ -175,3 +178,128 @@ def test_an_invalid_requirement_fails_before_any_fold(requirement):
             corrector(), deltas=[0.1, 0.2], cv=2, refit=requirement()
         ).fit(X, y, sensitive_features=GROUP)
     assert not FITTED
+
+
+# --------------------------------------------------------- what scorers ask for
+
+COST = np.random.default_rng(0).uniform(0.1, 3.0, N)
+REGION = np.random.default_rng(1).choice(["east", "west"], N)
+
+
+def mean_cost(y_true, y_pred, cost, unit=1.0):
+    return unit * np.mean(cost * (y_true != y_pred))
+
+
+def of_most_persons(y_true, y_pred, groups):
+    return len(set(groups[y_true == y_pred]))
+
+
+def routed_scorers():
+    """Of what fit is given beside X, y and the groups; under routing."""
+    cost, alias = (make_scorer(mean_cost, greater_is_better=False) for _ in range(2))
+    weighted, brier = make_scorer(accuracy_score), make_scorer(brier_score_loss)
+    fair = fairness_scorer("demographic_parity_difference")
+    return {
+        "cost": (cost.set_score_request(cost=True), {"cost": COST}),
+        "alias": (alias.set_score_request(cost="price"), {"price": list(COST)}),
+        "unit": (
+            make_scorer(mean_cost).set_score_request(cost=True, unit=True),
+            {"cost": pd.Series(COST), "unit": 2.5},
+        ),
+        "exposure": (
+            weighted.set_score_request(sample_weight="exposure"),
+            {"exposure": COST},
+        ),
+        "groups of their own": (
+            fair.set_score_request(sensitive_features="region"),
+            {"region": REGION},
+        ),
+        "persons": (
+            make_scorer(of_most_persons).set_score_request(groups=True),
+            {"groups": PERSON},
+        ),
+        "sample_weight": (
+            brier.set_score_request(sample_weight=True),
+            {"sample_weight": COST},
+        ),
+    }
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+def routed_corrector(**options):
+    model = LogisticRegression().set_fit_request(sample_weight=True)
+    corrector = SoftUnlearnCorrector(model, weighting="soft", **options)
+    return corrector.set_fit_request(sample_weight=True)
+
+
+@pytest.mark.parametrize(
+    "name", [
+        "cost", "unit", "exposure", "groups of their own", "persons", "sample_weight",
+    ],
+)  # fmt: skip
+def test_scorers_get_what_they_ask_for_as_in_a_grid_search(routing, name):
+    scorer, passed = routed_scorers()[name]
+    options = {"cv": GroupKFold(3) if name == "persons" else 3, "scoring": scorer}
+    deltas = [0.0, 0.3]
+    search = SoftUnlearnCorrectorCV(routed_corrector(), deltas=deltas, **options)
+    search.fit(X, y, sensitive_features=GROUP, **passed)
+    grid = GridSearchCV(routed_corrector(), {"delta": deltas}, **options)
+    grid.fit(X, y, sensitive_features=GROUP, **passed)
+    np.testing.assert_allclose(
+        search.cv_results_["mean_test_score"], grid.cv_results_["mean_test_score"]
+    )
+    without = {"groups": PERSON} if name == "persons" else {}
+    plain = SoftUnlearnCorrectorCV(
+        routed_corrector(), deltas=deltas, cv=options["cv"], scoring="accuracy"
+    ).fit(X, y, sensitive_features=GROUP, **without)
+    scores = [s.cv_results_["mean_test_score"] for s in (search, plain)]
+    assert not np.allclose(*scores)
+
+
+def test_an_alias_is_found_behind_a_pipeline_and_in_several_scorers(routing):
+    (cost, passed), (fair, more) = (
+        routed_scorers()[name] for name in ("alias", "groups of their own")
+    )
+    search = SoftUnlearnCorrectorCV(
+        routed_corrector(), deltas=[0.0, 0.3], cv=3, refit="cost",
+        scoring={"cost": cost, "fair": fair, "accuracy": "accuracy"},
+    )  # fmt: skip
+    given = {"sensitive_features": GROUP} | passed | more
+    within = make_pipeline(StandardScaler(), search).fit(X, y, **given)[-1]
+    alone = search.fit(StandardScaler().fit_transform(X), y, **given)
+    for name in ("cost", "fair", "accuracy"):
+        np.testing.assert_array_equal(
+            within.cv_results_[f"mean_test_{name}"],
+            alone.cv_results_[f"mean_test_{name}"],
+        )
+
+
+@pytest.mark.parametrize("test_size", [None, 0.3])
+def test_a_promise_is_about_the_groups_that_its_scorer_asks_for(routing, test_size):
+    fair, passed = routed_scorers()["groups of their own"]
+    refit = Requirement(metric_at_most=0.01, confidence=0.9, metric="gap")
+    said = []
+    for scorer, group, more in (
+        (fair, GROUP, passed),
+        (fairness_scorer("demographic_parity_difference"), REGION, {}),
+    ):
+        search = SoftUnlearnCorrectorCV(
+            routed_corrector(metric="loss"), deltas=[0.0], cv=GroupKFold(2),
+            scoring={"gap": scorer, "accuracy": "accuracy"}, refit=refit,
+            test_size=test_size, random_state=0,
+        )  # fmt: skip
+        with pytest.warns(RequirementNotMetWarning) as caught:
+            search.fit(X, y, sensitive_features=group, groups=np.arange(N), **more)
+        said.append([str(each.message) for each in caught])
+    assert said[0] == said[1]
+
+
+def test_what_nobody_asks_for_is_refused(routing):
+    search = SoftUnlearnCorrectorCV(routed_corrector(), deltas=[0.0], cv=2)
+    with pytest.raises(TypeError, match="nonsense"):
+        search.fit(X, y, sensitive_features=GROUP, nonsense=COST)

@@ -24,6 +24,7 @@ from sklearn_softunlearn.corrector._progress import (
 )
 from sklearn_softunlearn.corrector.inputs._evaluation import (
     make_table,
+    rows_of,
     split_rows,
     validation_table,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "make_table",
     "regrouped",
     "resolve_weighting",
+    "rows_of",
     "split_rows",
     "take_input_tags",
     "validation_table",

@@ -2,6 +2,7 @@
 """`SoftUnlearnCorrectorCV`: delta chosen by cross-validation."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_softunlearn._parallel import run_parallel
@@ -23,6 +25,7 @@ from sklearn_softunlearn.corrector import (
     SoftUnlearnCorrector,
     check_target,
     make_table,
+    rows_of,
     split_rows,
     warn_of,
 )
@@ -39,11 +42,14 @@ from sklearn_softunlearn.tuning._folds import (
     checked_groups,
     fit_and_score,
     path_of,
-    rows_of,
 )
 from sklearn_softunlearn.tuning._grouping import grouped_once
 from sklearn_softunlearn.tuning._requirement import Requirement
-from sklearn_softunlearn.tuning._scoring import resolve_scorers
+from sklearn_softunlearn.tuning._scoring import (
+    requests_of,
+    resolve_scorers,
+    split_metadata,
+)
 from sklearn_softunlearn.tuning._search_progress import SearchProgress
 from sklearn_softunlearn.tuning._threshold import check_threshold, fixed_threshold
 
@@ -221,8 +227,9 @@ class SoftUnlearnCorrectorCV(
             confused with ``sensitive_features``. A ``confidence`` counts rows: where
             those of a person are alike, less is known than it says.
         **fit_params : dict
-            Passed on to the `fit` of the estimator; what has one value for each row
-            is cut to the rows of a fold.
+            Passed on to the `fit` of the estimator and, with metadata routing, to the
+            scorers that ask for it; what has one value for each row is cut to the rows
+            of a fold.
 
         Returns
         -------
@@ -243,6 +250,10 @@ class SoftUnlearnCorrectorCV(
         model = corrector._get_estimator()
         table = make_table(X, y, sensitive_features, sample_weight, ids, "", model)
         check_target(table, model)
+        groups = checked_groups(groups, len(table.y))
+        own = {"groups": groups}
+        metadata, fit_params = split_metadata(fit_params, own, corrector, scorers)
+        table = replace(table, metadata=metadata)
         validation = {
             "X_val": X_val,
             "y_val": y_val,
@@ -251,7 +262,6 @@ class SoftUnlearnCorrectorCV(
         }
         fixed = {name: v for name, v in validation.items() if v is not None}
         corrector, table, fixed = grouped_once(corrector, table, fixed)
-        groups = checked_groups(groups, len(table.y))
         split = self._split(table, corrector, groups)
         if split.positions is not None:
             n, rows = len(table.y), split.positions
@@ -283,6 +293,18 @@ class SoftUnlearnCorrectorCV(
         warn_of([self.report_])
         progress.end()
         return self
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Metadata of `fit`: its own, that of the estimator and of the scorers."""
+        scorers = resolve_scorers(self.scoring, self._corrector())
+        return (
+            super()
+            .get_metadata_routing()
+            .add(
+                scorers=requests_of(scorers),
+                method_mapping=MethodMapping().add(caller="fit", callee="score"),
+            )
+        )
 
     @property
     def delta_max_(self) -> float:

@@ -10,8 +10,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.validation import column_or_1d
 
-from sklearn_softunlearn._sklearn_compat import n_rows, safe_indexing
-from sklearn_softunlearn.corrector import Progress
+from sklearn_softunlearn.corrector import Progress, rows_of
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
     NothingToCorrectWarning,
@@ -160,10 +159,3 @@ def checked_groups(groups, n_samples):
             f"{n_samples} rows. Give one value for each row."
         )
     return groups
-
-
-def rows_of(value, indices, n_samples):
-    """The rows of a fold of what has one value for each row, else the value."""
-    if not hasattr(value, "shape") and not isinstance(value, list | tuple):
-        return value
-    return safe_indexing(value, indices) if n_rows(value) == n_samples else value

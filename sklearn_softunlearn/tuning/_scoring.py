@@ -6,7 +6,12 @@ from inspect import signature
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer, get_scorer_names
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import (
+    MetadataRequest,
+    MetadataRouter,
+    MethodMapping,
+    get_routing_for_object,
+)
 
 from sklearn_softunlearn._sklearn_compat import routing_enabled
 from sklearn_softunlearn.criteria import criterion_name, usual_score
@@ -87,10 +92,54 @@ def metadata_of(scorer, rows):
     if not np.all(rows.sample_weight == 1.0):
         known["sample_weight"] = rows.sample_weight
     known = {name: value for name, value in known.items() if value is not None}
-    wanted = set(get_routing_for_object(scorer).consumes("score", known))
-    if not routing_enabled() and _takes_weight(scorer):
-        wanted.add("sample_weight")
-    return {name: value for name, value in known.items() if name in wanted}
+    known |= rows.metadata
+    given = _routed(scorer, known)
+    if not routing_enabled() and "sample_weight" in known and _takes_weight(scorer):
+        given["sample_weight"] = known["sample_weight"]
+    return given
+
+
+def split_metadata(fit_params, own, corrector, scorers):
+    """What else `fit` was given: what scorers ask for, and what the estimator gets.
+
+    Scorers may ask for ``own`` as well, which the search itself uses.
+
+    What neither asks for goes to the estimator, which refuses it.
+    """
+    if not routing_enabled():
+        return {}, fit_params
+    known = fit_params | {k: value for k, value in own.items() if value is not None}
+    asked = requests_of(scorers).consumes("score", known)
+    fitted = get_routing_for_object(corrector).consumes("fit", fit_params)
+    return {name: known[name] for name in asked}, {
+        name: value
+        for name, value in fit_params.items()
+        if name in fitted or name not in asked
+    }
+
+
+def requests_of(scorers):
+    """What any of the scorers asks for, under the names that `fit` knows.
+
+    Without what they leave open, such as sample_weight: a search decides that itself.
+    """
+    request = MetadataRequest(owner="scorers")
+    for scorer in scorers.values():
+        asked = getattr(get_routing_for_object(scorer), "score", None)
+        for name, alias in getattr(asked, "requests", {}).items():
+            known = name if alias is True else alias
+            if isinstance(known, str) and known.isidentifier():  # no mark of a default
+                request.score.add_request(param=known, alias=True)
+    return request
+
+
+def _routed(scorer, known):
+    """What of known the scorer asks for, under its own names."""
+    asked = get_routing_for_object(scorer).consumes("score", known)
+    mapping = MethodMapping().add(caller="fit", callee="score")
+    router = MetadataRouter(owner="search").add(scorer=scorer, method_mapping=mapping)
+    params = {name: known[name] for name in asked}
+    return dict(router.route_params(caller="fit", params=params).scorer.score)
 
 
 def _takes_weight(scorer):

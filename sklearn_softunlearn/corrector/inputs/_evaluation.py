@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Which rows a model is trained on, and on which rows the metric is measured."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ class Table:
     ``suffix`` completes the names of the arguments in messages: "" or "_val";
     ``groups_name`` is what the user called the sensitive features; ``as_column`` says
     that y was a column, (n_samples, 1), for an estimator that wants one. ``inputs`` is
-    what the last step of a Pipeline was given for these rows, where that is known.
+    what the last step of a Pipeline was given for these rows, where that is known;
+    ``metadata`` is what else a search was given, by name, for scorers that ask for it.
     """
 
     X: Any
@@ -42,6 +43,7 @@ class Table:
     groups_name: str = "sensitive_features"
     as_column: bool = False
     inputs: Any = None
+    metadata: dict = field(default_factory=dict)
 
     @property
     def target(self):
@@ -56,7 +58,7 @@ class Table:
 
     def take(self, indices):
         """The rows at these positions."""
-        groups, inputs = self.sensitive_features, self.inputs
+        groups, inputs, n_samples = self.sensitive_features, self.inputs, len(self.y)
         return replace(
             self,
             inputs=None if inputs is None else safe_indexing(inputs, indices),
@@ -64,6 +66,10 @@ class Table:
             y=self.y[indices],
             sensitive_features=None if groups is None else _take(groups, indices),
             sample_weight=self.sample_weight[indices],
+            metadata={
+                name: rows_of(value, indices, n_samples)
+                for name, value in self.metadata.items()
+            },
         )
 
     def groups(self):
@@ -300,6 +306,13 @@ def _strata(table, smaller_share, classes):
         if smallest_cell * smaller_share >= 1:
             return cells
     return strata if classes and np.min(np.bincount(strata)) > 1 else None
+
+
+def rows_of(value, indices, n_samples):
+    """These rows of what has one value for each row, else the value."""
+    if not hasattr(value, "shape") and not isinstance(value, list | tuple):
+        return value
+    return _take(value, indices) if n_rows(value) == n_samples else value
 
 
 def _take(groups, indices):

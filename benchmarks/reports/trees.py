@@ -96,12 +96,12 @@ def _tradeoff(results):
     targets, cells = results["targets"], results["cells"]
     yield TRADEOFF.format(seeds=len(results["seeds"]))
     yield _in_short(results)
-    yield from _by_task(cells, _at_gap, targets)
+    yield from _by_task("###", cells, _at_gap, targets)
     n = sum(len(c["seeds"]) for c in cells if c["method"] == PEER)
     yield AGAINST.format(n=n)
     yield _against(results["against ExponentiatedGradient"], targets)
     yield CHOSEN
-    yield from _by_task(cells, _chosen, targets)
+    yield from _by_task("####", cells, _chosen, targets)
     yield f"Measured on: {provenance_line(results['provenance'])}"
 
 
@@ -155,14 +155,14 @@ def _mean_beyond(cell, figure, targets):
     return np.where(before > targets, means, np.nan)
 
 
-def _by_task(cells, lines_of, targets):
+def _by_task(level, cells, lines_of, targets):
     bases = list(dict.fromkeys(c["base"] for c in cells))
     for task in DATA:
         own = [c for c in cells if c["task"] == task]
         own.sort(key=lambda cell: bases.index(cell["base"]))
         if not own:
             continue
-        yield f"#### {DATA[task]}\n\n{lines_of(own, targets)}"
+        yield f"{level} {DATA[task]}\n\n{lines_of(own, targets)}"
 
 
 def _at_gap(cells, targets):

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_softunlearn import SoftUnlearnCorrector
@@ -19,6 +20,7 @@ CAT = {
     "allow_writing_files": False,
     "thread_count": 1,
 }
+UP = (-1,) + 9 * (0,)
 
 
 def squared_error(y, prediction):
@@ -39,7 +41,25 @@ REFUSED = [
     ("xgboost", "XGBRanker", EXTREME, "XGBRanker"),
     ("catboost", "CatBoostRegressor", CAT | {"loss_function": "Quantile"}, "Quantile"),
     ("catboost", "CatBoostRanker", CAT, "CatBoostRanker"),
+    ("catboost", "CatBoostClassifier", CAT | {"grow_policy": "Depthwise"}, "Depthwise"),
+    (
+        "catboost",
+        "CatBoostClassifier",
+        CAT | {"monotone_constraints": "(1" + 9 * ",0" + ")"},
+        "monotonic",
+    ),
+    ("lightgbm", "LGBMRegressor", LIGHT | {"monotone_constraints": UP}, "monotonic"),
+    ("xgboost", "XGBClassifier", EXTREME | {"monotone_constraints": UP}, "monotonic"),
+    (
+        "sklearn.ensemble",
+        "HistGradientBoostingClassifier",
+        {"max_iter": 2, "monotonic_cst": UP},
+        "monotonic",
+    ),
+    ("sklearn.tree", "DecisionTreeRegressor", {"monotonic_cst": UP}, "monotonic"),
 ]
+# LightGBM sets leaf values with these in ways that are not retraced.
+ONLY_JOINT = [{"reg_alpha": 1.0}, {"max_delta_step": 0.1}, {"path_smooth": 1.0}]
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +79,41 @@ def test_what_cannot_be_corrected_is_refused_by_name(
         SoftUnlearnCorrector(estimator, metric="loss").fit(
             X, y.astype(float) if "Regressor" in name else y, sensitive_features=group
         )
+
+
+def test_constraints_of_nothing_are_none(data):
+    X, y, group = data
+    model = HistGradientBoostingClassifier(max_iter=2, monotonic_cst=[0] * X.shape[1])
+    SoftUnlearnCorrector(model, delta=0.1).fit(X, y, sensitive_features=group)
+
+
+def test_an_objective_of_the_users_own_in_catboost(data):
+    """CatBoost copies it, so that scikit-learn cannot clone: fitted beforehand."""
+    catboost = pytest.importorskip("catboost")
+
+    class SquaredError:
+        def calc_ders_range(self, approxes, targets, weights):
+            return [
+                (target - found, -1.0)
+                for found, target in zip(approxes, targets, strict=True)
+            ]
+
+    X, y, _ = data
+    options = CAT | {"loss_function": SquaredError(), "eval_metric": "RMSE"}
+    model = catboost.CatBoostRegressor(**options).fit(X, y.astype(float))
+    with pytest.raises(ValueError, match=r"PythonUserDefined.*not supported"):
+        SoftUnlearnCorrector(FrozenEstimator(model), metric="loss").fit(X, y)
+
+
+@pytest.mark.parametrize("options", ONLY_JOINT, ids=str)
+def test_training_that_is_not_retraced_takes_joint_leaves(data, options):
+    lightgbm = pytest.importorskip("lightgbm")
+    X, y, group = data
+    model = lightgbm.LGBMClassifier(**LIGHT | options)
+    corrector = SoftUnlearnCorrector(model, trees="joint", delta=0.1)
+    corrector.fit(X, y, sensitive_features=group)
+    with pytest.raises(ValueError, match=f"{next(iter(options))} > 0.*trees='joint'"):
+        corrector.set_params(trees="refit").fit(X, y, sensitive_features=group)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,11 @@
 import numpy as np
 from sklearn.base import is_classifier
 
-from sklearn_softunlearn.models.trees._ensemble import TreeEnsemble, not_supported
+from sklearn_softunlearn.models.trees._ensemble import (
+    TreeEnsemble,
+    check_unconstrained,
+    not_supported,
+)
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
     boosted_numbers,
@@ -12,6 +16,7 @@ from sklearn_softunlearn.models.trees._objectives import (
 from sklearn_softunlearn.pointwise import log_loss_of
 
 _CLASSES = ("Logloss", "MultiClass")
+_SYMMETRIC = "SymmetricTree"
 _DISTRIBUTIONS = {"RMSE": "normal", "Poisson": "poisson"}
 
 
@@ -33,6 +38,12 @@ class CatBoost(TreeEnsemble):
         if objective not in wanted:
             raise not_supported(
                 estimator, f"loss_function={objective!r}", f"Use one of {wanted}."
+            )
+        check_unconstrained(estimator, options.get("monotone_constraints"))
+        policy = options.get("grow_policy", _SYMMETRIC)
+        if policy != _SYMMETRIC:
+            raise not_supported(
+                estimator, f"grow_policy={policy!r}", f"Use {_SYMMETRIC!r}."
             )
         if classifies:
             self.loss, self.response = log_loss_of(len(estimator.classes_))

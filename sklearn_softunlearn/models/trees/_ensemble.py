@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a library's ensemble offers, whatever the library."""
 
+import re
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -62,6 +63,32 @@ def not_supported(estimator, what, remedy):
     return ValueError(
         f"{type(estimator).__name__} with {what} is not supported. {remedy}"
     )
+
+
+def check_unconstrained(estimator, constraints):
+    """Refuse monotonic constraints, which other leaf values need not keep.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    constraints : None, text, dict or array-like
+        As its library writes them; 0 is no constraint.
+
+    Raises
+    ------
+    ValueError
+        If a feature is constrained.
+    """
+    if isinstance(constraints, dict):
+        constraints = list(constraints.values())
+    elif isinstance(constraints, str):
+        constraints = re.findall(r"-?\d+", constraints)
+    if constraints is not None and np.any(np.asarray(constraints, dtype=int)):
+        raise not_supported(
+            estimator,
+            "monotonic constraints",
+            "Corrected leaf values need not keep them. Train without.",
+        )
 
 
 def leaf_numbers_of_nodes(nodes, leaves):

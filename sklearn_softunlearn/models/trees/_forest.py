@@ -13,6 +13,7 @@ from sklearn_softunlearn._sklearn_compat import (
 from sklearn_softunlearn.models.trees._averaging import Averages
 from sklearn_softunlearn.models.trees._ensemble import (
     TreeEnsemble,
+    check_unconstrained,
     leaf_numbers_of_nodes,
     not_supported,
 )
@@ -88,6 +89,7 @@ def trees_of(estimator):
 
 
 def _check_supported(estimator):
+    check_unconstrained(estimator, estimator.monotonic_cst)
     if estimator.n_outputs_ != 1:
         raise not_supported(
             estimator,

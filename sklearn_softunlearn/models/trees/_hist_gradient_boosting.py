@@ -6,7 +6,11 @@ from sklearn.base import is_classifier
 
 from sklearn_softunlearn._sklearn_compat import HistogramTrees, class_weights
 from sklearn_softunlearn.models.trees._boosting import Rounds
-from sklearn_softunlearn.models.trees._ensemble import TreeEnsemble, not_supported
+from sklearn_softunlearn.models.trees._ensemble import (
+    TreeEnsemble,
+    check_unconstrained,
+    not_supported,
+)
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
     boosted_numbers,
@@ -20,6 +24,7 @@ class HistGradientBoosting(TreeEnsemble):
 
     def __init__(self, estimator):
         super().__init__(estimator)
+        check_unconstrained(estimator, estimator.monotonic_cst)
         if is_classifier(estimator):
             self.loss, self.response = log_loss_of(len(estimator.classes_))
         else:

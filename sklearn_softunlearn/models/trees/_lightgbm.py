@@ -8,7 +8,11 @@ from sklearn.base import is_classifier
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sklearn_softunlearn.models.trees._boosting import Rounds
-from sklearn_softunlearn.models.trees._ensemble import TreeEnsemble, not_supported
+from sklearn_softunlearn.models.trees._ensemble import (
+    TreeEnsemble,
+    check_unconstrained,
+    not_supported,
+)
 from sklearn_softunlearn.models.trees._layout import Layout
 from sklearn_softunlearn.models.trees._objectives import (
     boosted_numbers,
@@ -82,11 +86,12 @@ class LightGBM(TreeEnsemble):
 
     def recursion(self, numbers, y, sample_weight):
         """Rounds over all rows, also where a share of them was drawn."""
-        if self.estimator.reg_alpha:
-            raise ValueError(
-                "trees='refit' is not supported for LightGBM with reg_alpha > 0. Use "
-                "trees='joint' or reg_alpha=0."
-            )
+        for name in ("reg_alpha", "max_delta_step", "path_smooth"):
+            if float(self._options.get(name) or 0.0) > 0.0:
+                raise ValueError(
+                    f"trees='refit' is not supported for LightGBM with {name} > 0. Use "
+                    f"trees='joint' or {name}=0."
+                )
         n_outputs = self.layout.n_outputs
         factor = n_outputs / (n_outputs - 1) if n_outputs > 1 else 1.0
         if self.estimator.objective_ == "poisson":
@@ -118,6 +123,7 @@ def _check_supported(estimator, options):
         raise not_supported(
             estimator, f"boosting_type={kind!r}", "Use boosting_type='gbdt'."
         )
+    check_unconstrained(estimator, options.get("monotone_constraints"))
     if options.get("linear_tree"):
         raise not_supported(
             estimator, "linear_tree=True", "Its leaves are no constants."

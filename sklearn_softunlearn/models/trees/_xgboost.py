@@ -11,6 +11,7 @@ from sklearn.base import is_classifier
 from sklearn_softunlearn.models.trees._boosting import Rounds
 from sklearn_softunlearn.models.trees._ensemble import (
     TreeEnsemble,
+    check_unconstrained,
     leaf_numbers_of_nodes,
     not_supported,
 )
@@ -44,6 +45,7 @@ class XGBoost(TreeEnsemble):
         learner = document["learner"]
         self._config = json.loads(booster.save_config())["learner"]
         _check_supported(estimator, learner)
+        check_unconstrained(estimator, _train(self._config)["monotone_constraints"])
         objective = learner["objective"]["name"]
         if is_classifier(estimator):
             self.loss, self.response = log_loss_of(len(estimator.classes_))
@@ -87,7 +89,7 @@ class XGBoost(TreeEnsemble):
 
     def recursion(self, numbers, y, sample_weight):
         """Rounds over all rows, also where a share of them was drawn."""
-        train = self._config["gradient_booster"]["tree_train_param"]
+        train = _train(self._config)
         for name in ("alpha", "max_delta_step"):
             if float(train[name]):
                 raise ValueError(
@@ -106,6 +108,10 @@ class XGBoost(TreeEnsemble):
             factor=_BOTH_CLASSES_LESS_ONE if len(self.base) > 1 else 1.0,
             start=fixed(self.base) if given else best_constant(self.loss),
         )
+
+
+def _train(config):
+    return config["gradient_booster"]["tree_train_param"]
 
 
 def _document(booster):

@@ -50,14 +50,23 @@ def real_array(value, parameter):
     >>> real_array([1, 2], "bounds")
     array([1., 2.])
     """
+    check_real(value, parameter)
+    with named(parameter):
+        return np.asarray(value, dtype=np.float64)
+
+
+def check_real(value, parameter):
+    """Raise ValueError for values that are masked, complex or dates.
+
+    NumPy would make numbers of what is masked, and pandas and scikit-learn of dates.
+    """
     check_unmasked(value, parameter)
     with named(parameter):
-        array = np.asarray(value)
-        if array.dtype.kind in "cmM":
-            raise ValueError(
-                f"{parameter} must be real numbers, and is of the type {array.dtype}."
-            )
-        return np.asarray(array, dtype=np.float64)
+        kind = np.asarray(value).dtype
+    if kind.kind in "cmM":
+        raise ValueError(
+            f"{parameter} must be real numbers, and is of the type {kind}."
+        )
 
 
 def columns_in(features, parameter="sensitive_features"):

@@ -15,9 +15,9 @@ from sklearn.ensemble._forest import _generate_sample_indices
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.validation import _num_samples, validate_data
 
-from sklearn_softunlearn._arguments import check_unmasked, named
+from sklearn_softunlearn._arguments import check_real, named
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -47,6 +47,7 @@ __all__ = [
     "HistogramTrees",
     "NoCallbackContext",
     "bootstrap_weights",
+    "check_features",
     "check_sample_weight",
     "class_weights",
     "forest_class_weights",
@@ -82,11 +83,25 @@ def balanced_counts_sample_weight():
     return "sample_weight" in signature(compute_class_weight).parameters
 
 
+def check_features(estimator, X, *, reset=True):
+    """Names and number of the columns of X: learnt, or compared with those of fit.
+
+    Raises
+    ------
+    ValueError
+        If X has no rows, or other columns than in fit.
+    """
+    with named("X"):
+        if n_rows(X) == 0:
+            raise ValueError("X has no rows. Give at least one.")
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
 def check_sample_weight(sample_weight, X, parameter="sample_weight"):
     """Sample weights as a float64 vector: finite, nonnegative, not all zero."""
     if sample_weight is None:
         return np.ones(n_rows(X))
-    check_unmasked(sample_weight, parameter)
+    check_real(sample_weight, parameter)
     with named(parameter):
         weight = check_array(
             sample_weight, ensure_2d=False, dtype=np.float64, input_name=parameter

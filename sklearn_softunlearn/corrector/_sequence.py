@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What comes before delta in a fit, and the fitted attributes that come after it."""
 
-from sklearn.utils.validation import validate_data
-
-from sklearn_softunlearn._arguments import named
+from sklearn_softunlearn._sklearn_compat import check_features
 from sklearn_softunlearn.corrector._progress import Progress
 from sklearn_softunlearn.corrector.inputs._base_fit import check_estimator, fit_base
 from sklearn_softunlearn.corrector.inputs._fit_rows import ROW_ARGUMENTS, rows_of_fit
@@ -29,8 +27,7 @@ def prepare_fit(corrector, X, y, *, progress=None, sample_weight=None, **fit_par
     estimator = corrector._get_estimator()
     check_estimator(estimator, X)
     X, y = indexable_rows(estimator, X, y)
-    with named("X"):
-        validate_data(corrector, first_rows(X), skip_check_array=True)
+    check_features(corrector, first_rows(X))
     given = {name: fit_params.pop(name, None) for name in ROW_ARGUMENTS}
     split = rows_of_fit(corrector, estimator, X, y, sample_weight, **given)
     if sample_weight is not None:

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_array, get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_softunlearn._sklearn_compat import check_features
 from sklearn_softunlearn.corrector import (
     encoded_target,
     make_table,
@@ -154,7 +155,7 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if len(getattr(X, "shape", (0, 0))) == 1:
             check_array(X)  # says what to do
-        validate_data(self, X, reset=False, skip_check_array=True)
+        check_features(self, X, reset=False)
         if y is None:
             raise ValueError(
                 "The influence of a row depends on its label: give transform(X, y). "
@@ -183,7 +184,7 @@ class InfluenceTransformer(TransformerMixin, BaseEstimator):
         return np.asarray(self.functional_names_, dtype=object)
 
     def _fit(self, X, y, sensitive_features, sample_weight):
-        validate_data(self, X, skip_check_array=True)
+        check_features(self, X)
         table = make_table(
             X,
             y,

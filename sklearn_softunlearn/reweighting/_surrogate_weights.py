@@ -5,8 +5,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.utils.validation import has_fit_parameter, validate_data
+from sklearn.utils.validation import has_fit_parameter
 
+from sklearn_softunlearn._sklearn_compat import check_features
 from sklearn_softunlearn.corrector import (
     CorrectedEstimatorMixin,
     SoftUnlearnCorrector,
@@ -118,7 +119,7 @@ class SurrogateWeights(CorrectedEstimatorMixin, MetaEstimatorMixin, BaseEstimato
         """
         estimator = self._get_estimator()
         _check_refits(estimator)
-        validate_data(self, X, skip_check_array=True)
+        check_features(self, X)
         corrector = self._surrogate(estimator)
         given = (X_val, y_val, sensitive_features_val, sample_weight_val)
         validation = dict(zip(_VALIDATION, given, strict=True))

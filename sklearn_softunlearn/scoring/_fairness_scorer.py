@@ -8,7 +8,11 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
-from sklearn_softunlearn._arguments import group_frame, label_vector
+from sklearn_softunlearn._arguments import (
+    check_unmasked,
+    group_frame,
+    label_vector,
+)
 from sklearn_softunlearn._sklearn_compat import check_sample_weight, routing_enabled
 from sklearn_softunlearn.corrector import check_same_order, columns_of
 from sklearn_softunlearn.scoring._groups import aligned_by_index, check_indexed
@@ -276,6 +280,7 @@ class _FairnessScorer:
 
     def _checked(self, X, y, sensitive_features, sample_weight):
         """Labels, groups and weights of the rows."""
+        check_unmasked(X, "X")
         features = group_frame(self._find_features(X, y, sensitive_features))
         y = label_vector(y, "y")
         if len(features) != len(y):

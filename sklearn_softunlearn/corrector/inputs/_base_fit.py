@@ -10,10 +10,14 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import process_routing
-from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
+from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_softunlearn._code_key import code_key, remedy_for_names
-from sklearn_softunlearn._sklearn_compat import routing_enabled, safe_indexing
+from sklearn_softunlearn._sklearn_compat import (
+    check_features,
+    routing_enabled,
+    safe_indexing,
+)
 from sklearn_softunlearn.corrector.inputs._newton_fit import (
     check_fitted_by_newton,
     fit_by_newton,
@@ -237,7 +241,7 @@ def _check_columns(fitted, X):
     if getattr(fitted, "n_features_in_", None) == 0:  # CatBoost, read from a file
         return
     try:
-        validate_data(fitted, first_rows(X), reset=False, skip_check_array=True)
+        check_features(fitted, first_rows(X), reset=False)
     except ValueError as error:
         raise ValueError(
             "X does not have the columns that the FrozenEstimator was fitted on. Pass "

@@ -6,9 +6,12 @@ from typing import Any
 
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import validate_data
 
-from sklearn_softunlearn._sklearn_compat import inside_cross_validation, n_rows
+from sklearn_softunlearn._sklearn_compat import (
+    check_features,
+    inside_cross_validation,
+    n_rows,
+)
 from sklearn_softunlearn.corrector.inputs._evaluation import (
     make_table,
     split_rows,
@@ -144,7 +147,7 @@ def _check_not_cut(X, X_val):
 
 def _check_columns(corrector, X_val):
     try:
-        validate_data(corrector, first_rows(X_val), reset=False, skip_check_array=True)
+        check_features(corrector, first_rows(X_val), reset=False)
     except ValueError as error:
         raise ValueError(
             "X_val does not have the columns of X. Give the same columns in the "

@@ -45,7 +45,7 @@ def cluster():
             n_workers=2,
             threads_per_worker=1,
             memory_limit="900MiB",
-            dashboard_address=None,
+            dashboard_address=":0",
         ) as cluster,
     ):
         yield cluster

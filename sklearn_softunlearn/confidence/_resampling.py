@@ -246,8 +246,8 @@ def _taken(strata, n_draws, rng, weight):
         if size < _MANY_ROWS:
             drawn[:, start:stop] = _multinomial(np.ones(size, int), n_draws, rng).T
             continue
-        for draw in drawn:
-            rows = rng.integers(0, size, size=size, dtype=np.int32)
+        taken = rng.integers(0, size, size=(n_draws, size), dtype=np.int32)
+        for draw, rows in zip(drawn, taken, strict=True):
             draw[start:stop] = np.bincount(rows, minlength=size)
     if np.any(weight != 1.0):
         drawn *= weight.astype(np.float32)

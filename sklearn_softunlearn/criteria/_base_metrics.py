@@ -113,9 +113,10 @@ class MeanMetric:
 
     def values(self, raw_prediction, rows, groups, label, *, hard=False):
         """Metric of each population, of shape (n_populations,)."""
-        labels = hard and not self.of_scores
-        response = rows.response.hard if labels else rows.response.smooth
-        means = self._means(response(raw_prediction), rows, groups, label)
+        averaged = self._averaged(
+            self._response(raw_prediction, rows, hard), rows, label
+        )
+        means = _means(averaged, rows, groups)
         return self.combine(means, rows, groups, label)[0]
 
     def reweighting(self, raw_prediction, rows, label):
@@ -124,10 +125,14 @@ class MeanMetric:
         What it takes is of shape (n_samples, n_weightings), the result
         (n_weightings,), NaN where a weighting leaves no row that the metric counts.
         """
+        averaged = self._averaged(
+            self._response(raw_prediction, rows, True), rows, label
+        )
 
         def values(weight):
             groups = Weightings(weight)
-            return self.values(raw_prediction, rows, groups, label, hard=True)
+            means = _means(averaged, rows, groups)
+            return self.combine(means, rows, groups, label)[0]
 
         return values
 
@@ -142,15 +147,12 @@ class MeanMetric:
         """
         if self.of_means is None:
             return None
-        labels = not self.of_scores
-        response = (rows.response.hard if labels else rows.response.smooth)(
-            raw_prediction
-        )
-        found = []
-        for term, own in self._terms(rows, label):
-            mask = self._condition(rows, term, own)[0]
-            mask = np.ones(len(rows.y)) if mask is None else mask.astype(float)
-            found.append((term.quantity.value(response, rows, own), mask))
+        found = [
+            (value, np.ones(len(rows.y)) if mask is None else mask.astype(float))
+            for value, mask in self._averaged(
+                self._response(raw_prediction, rows, True), rows, label
+            )
+        ]
         return _AMONG.get(self.combine, _as_they_are)(found, rows.y == label)
 
     def gradient_factors(self, raw_prediction, rows, groups, label):
@@ -166,22 +168,25 @@ class MeanMetric:
             slope = term.quantity.gradient(response, response_jacobian, rows, own)
             weight = self._weight(rows, groups, term, own)
             gradients.append(slope[:, :, None] * weight[:, None, :])
-        means = self._means(response, rows, groups, label)
+        means = _means(self._averaged(response, rows, label), rows, groups)
         partial = self.combine(means, rows, groups, label)[1]
         jacobian = np.vstack([np.diag(row) for row in partial])
         return np.concatenate(gradients, axis=2), jacobian
 
-    def _means(self, response, rows, groups, label):
-        return np.array(
-            [
-                groups.mean(
-                    term.quantity.value(response, rows, own),
-                    rows.sample_weight,
-                    self._condition(rows, term, own)[0],
-                )
-                for term, own in self._terms(rows, label)
-            ]
-        )
+    def _response(self, raw_prediction, rows, hard):
+        """What is averaged of: probabilities, or labels where these are counted."""
+        labels = hard and not self.of_scores
+        return (rows.response.hard if labels else rows.response.smooth)(raw_prediction)
+
+    def _averaged(self, response, rows, label):
+        """Value of each row, and the mask of the rows that count, for each mean."""
+        return [
+            (
+                term.quantity.value(response, rows, own),
+                self._condition(rows, term, own)[0],
+            )
+            for term, own in self._terms(rows, label)
+        ]
 
     def _terms(self, rows, label):
         labels = range(rows.n_classes) if self.over_classes else (label,)
@@ -202,6 +207,11 @@ class MeanMetric:
         where = "of" if own else "outside"
         labels = np.asarray(rows.class_labels).tolist()  # 'high', not np.str_('high')
         return mask, f"rows {where} class {labels[label]!r}"
+
+
+def _means(averaged, rows, groups):
+    """Means of shape (n_terms, n_populations)."""
+    return np.array([groups.mean(v, rows.sample_weight, mask) for v, mask in averaged])
 
 
 def _identity(means, rows, groups, label):

@@ -135,8 +135,19 @@ def _expected_by_group(method, X, groups):
 def oxonfair(train, val, metric, targets, *, inferred=True, model=logistic):
     """OxonFair (Delaney et al. 2024): thresholds by group, chosen on validation rows.
 
-    With ``inferred`` the groups of new rows are those that a model of them says.
+    With ``inferred`` the groups of new rows are those that a model of them says. Rows
+    of which it is not sure are a group of their own, as is OxonFair's default, except
+    where that fails for want of such rows.
     """
+    try:
+        yield from list(_oxonfair(train, val, metric, targets, inferred, {}))
+    except (IndexError, ValueError, AssertionError) as error:
+        print("OxonFair's own rule for unsure rows fails:", error)
+        options = {"threshold": 0.0}
+        yield from _oxonfair(train, val, metric, targets, inferred, options)
+
+
+def _oxonfair(train, val, metric, targets, inferred, options):
     from oxonfair import DataDict, FairPredictor
     from oxonfair import group_metrics as measures
 
@@ -149,7 +160,7 @@ def oxonfair(train, val, metric, targets, *, inferred=True, model=logistic):
         model().fit(train.X, train.y),
         DataDict(val.y, val.X, val.groups),
         inferred_groups=of_groups,
-        threshold=0.0,  # with its default 0.3 fails where no group is sure
+        **options,
     )
     base = next(unconstrained(train, val, metric, targets, model=model))
     before = asked_of(base, val, metric, None).realised

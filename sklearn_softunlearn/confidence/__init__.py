@@ -25,6 +25,10 @@ from sklearn_softunlearn.confidence._intervals import (
     lines_of,
 )
 from sklearn_softunlearn.confidence._limits import Means
+from sklearn_softunlearn.confidence._models import (
+    ModelIntervals,
+    model_intervals,
+)
 from sklearn_softunlearn.confidence._resampling import (
     PairedAnswers,
     functionals_of_draws,
@@ -34,6 +38,7 @@ from sklearn_softunlearn.confidence._testing import run_in_order, safest_first
 
 __all__ = [
     "Means",
+    "ModelIntervals",
     "PairedAnswers",
     "TestedModels",
     "bootstrap_intervals",
@@ -47,6 +52,7 @@ __all__ = [
     "lines_of",
     "loss_bound",
     "metric_bound",
+    "model_intervals",
     "nothing_lost",
     "promised",
     "run_in_order",

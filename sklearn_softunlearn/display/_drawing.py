@@ -57,25 +57,22 @@ def axes_or_new(ax):
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
-def draw_spread(line, x_spread, y_spread):
+def draw_bars(line, x_ends, y_ends):
     """Error bars at points of a line that are apart, unless all are unknown.
 
-    The bars of many points would be a grid in which the line is lost.
+    The bars of many points would be a grid in which the line is lost. Ends are of shape
+    (n_points, 2); a bar need not hold its point, as that of a gap near 0.
     """
-    if np.isnan([x_spread, y_spread]).all():
+    if np.isnan([x_ends, y_ends]).all():
         return
-    points, spread = line.get_xydata(), np.column_stack([x_spread, y_spread])
-    kept = sorted(_with_room(_in_their_frame(points, np.nan_to_num(spread))))
-    line.axes.errorbar(
-        *points[kept].T,
-        xerr=x_spread[kept],
-        yerr=y_spread[kept],
-        fmt="none",
-        ecolor=line.get_color(),
-        elinewidth=0.8,
-        alpha=0.4,
-        zorder=1,
-    )
+    points = line.get_xydata()
+    corners = [np.column_stack([x_ends[:, k], y_ends[:, k]]) for k in (0, 1)]
+    held = [np.where(np.isnan(corner), points, corner) for corner in corners]
+    kept = sorted(_with_room(_in_their_frame(points, held)))
+    x, y = points[kept].T
+    style = {"color": line.get_color(), "linewidth": 0.8, "alpha": 0.4, "zorder": 1}
+    line.axes.hlines(y, *x_ends[kept].T, **style)
+    line.axes.vlines(x, *y_ends[kept].T, **style)
 
 
 def draw_models(ax, base, others):
@@ -141,9 +138,9 @@ def _free_side(place, taken, rises):
     return sides[1] if crowded else sides[0]
 
 
-def _in_their_frame(points, spread):
+def _in_their_frame(points, corners):
     """Points in units of the frame that holds them and their error bars."""
-    extent = np.ptp(np.vstack([points - spread, points + spread]), axis=0)
+    extent = np.ptp(np.vstack([points, *corners]), axis=0)
     return points / np.where(extent > 0, extent, 1.0)
 
 

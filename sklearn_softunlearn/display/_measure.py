@@ -3,11 +3,18 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from sklearn_softunlearn.confidence import model_intervals
 from sklearn_softunlearn.criteria import AdversarialLoss, MeanLoss, usual_score
-from sklearn_softunlearn.scoring import loss_name, metric_scorer, with_groups
+from sklearn_softunlearn.scoring import (
+    counted_score,
+    loss_name,
+    metric_scorer,
+    with_groups,
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,28 @@ class Measure:
         """Value for a fitted model on the rows of X."""
         groups = {"sensitive_features": sensitive_features} if self.takes_groups else {}
         return self.sign * self.scorer(model, X, y, **groups)
+
+    def intervals(self, models, rows, level, n_bootstrap, rng):
+        """Ends of the interval of each model, of shape (n_models, 2); None without.
+
+        ``rows`` has X, y and the sensitive features. See `model_intervals`.
+        """
+        if n_bootstrap == 0:
+            return None
+        X, y, sensitive_features = rows
+        groups = {"sensitive_features": sensitive_features} if self.takes_groups else {}
+        counted = counted_score(self.scorer, models[0], X, y, **groups)
+        if counted is None or (n_bootstrap is None and not counted.of_labels):
+            return None
+        answers = [counted.answers(model, X) for model in models]
+        found = model_intervals(
+            counted.criterion, counted.rows, answers, 0,
+            level=level, n_bootstrap=n_bootstrap, rng=rng,
+        )  # fmt: skip
+        if found is None:
+            return None
+        shown = found.times(self.sign * counted.sign)
+        return np.column_stack([shown.low, shown.high])
 
 
 def as_measure(given, corrector):

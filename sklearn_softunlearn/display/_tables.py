@@ -4,10 +4,13 @@
 import numpy as np
 import pandas as pd
 
-COLUMNS = ["delta", "metric", "utility", "metric_spread", "utility_spread"]
+COLUMNS = [
+    "delta", "metric", "utility", "metric_spread", "utility_spread",
+    "metric_low", "metric_high", "utility_low", "utility_high",
+]  # fmt: skip
 
 
-def curve_table(*columns):
+def curve_table(*columns, metric_interval=None, utility_interval=None):
     """Points that are finite, sorted by delta; a column that is None becomes NaN.
 
     Raises
@@ -15,9 +18,11 @@ def curve_table(*columns):
     ValueError
         If the columns differ in length, or if no point is finite.
     """
+    ends = [_two_columns(metric_interval, "metric_interval")]
+    ends += [_two_columns(utility_interval, "utility_interval")]
     given = {
         name: _floats(values)
-        for name, values in zip(COLUMNS, columns, strict=True)
+        for name, values in zip(COLUMNS, [*columns, *ends[0], *ends[1]], strict=True)
         if values is not None
     }
     lengths = {name: len(values) for name, values in given.items()}
@@ -53,8 +58,8 @@ def _point_table(points, columns):
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(COLUMNS, float))
 
 
-def cv_table(cv_results, param, keys):
-    """Columns of a curve from `cv_results_`: mean scores and their deviations.
+def cv_table(cv_results, param, keys, spread):
+    """Columns of a curve from `cv_results_`: scores, and how sure they are.
 
     Parameters
     ----------
@@ -63,18 +68,56 @@ def cv_table(cv_results, param, keys):
         Column of delta; None for the only one whose name says so.
     keys : dict
         Name of the scorer of each column.
+    spread : {"interval", "std"} or None
+        None takes intervals where both scorers have them.
     """
     delta = _column(cv_results, _delta_name(cv_results) if param is None else param)
     present = ~np.isnan(delta)
     delta = delta[present]
     table = {"delta": delta}
+    pooled = all(f"pooled_test_{key}" in cv_results for key in keys.values())
+    if spread not in (None, "interval", "std"):
+        raise ValueError(f"spread={spread!r} must be 'interval', 'std' or None.")
+    columns = _of_intervals if spread == "interval" or pooled else _of_folds
     for name, key in keys.items():
-        mean = _column(cv_results, f"mean_test_{key}")[present]
-        # scores of what is minimised are negated; a metric is shown as it is
-        table[name] = 0.0 - mean if np.nanmax(mean, initial=-np.inf) <= 0 else mean
-        table[f"{name}_spread"] = _column(cv_results, f"std_test_{key}")[present]
+        of = _of_folds if spread == "std" else columns
+        table |= of(
+            lambda kind, key=key: _column(cv_results, kind + key)[present], name
+        )
     _check_one_row_for_each(delta)
     return table
+
+
+def _of_folds(column, name):
+    """Mean over the folds, and standard deviation."""
+    mean = column("mean_test_")
+    return {name: _sign(mean) * mean + 0.0, f"{name}_spread": column("std_test_")}
+
+
+def _of_intervals(column, name):
+    """Score of all held-out rows, and the ends of its interval."""
+    score = column("pooled_test_")
+    ends = [column(f"{end}_test_") for end in ("low", "high")]
+    sign = _sign(score)
+    interval = np.sort(sign * np.column_stack(ends), axis=1)
+    return {name: sign * score + 0.0, f"{name}_interval": interval + 0.0}
+
+
+def _sign(score):
+    """Scores of what is minimised are negated; a metric is shown as it is."""
+    return -1.0 if np.nanmax(score, initial=-np.inf) <= 0 else 1.0
+
+
+def _two_columns(interval, name):
+    """Low and high ends; (None, None) without."""
+    if interval is None:
+        return None, None
+    ends = np.asarray(interval, dtype=float)
+    if ends.ndim != 2 or ends.shape[1] != 2:
+        raise ValueError(
+            f"{name} has the shape {ends.shape}. Give two columns, low and high."
+        )
+    return ends.T
 
 
 def _floats(values):

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from sklearn_softunlearn.display._drawing import (
     axes_or_new,
     axis_label,
+    draw_bars,
     draw_models,
-    draw_spread,
     label_points,
     legend_above,
     legend_label,
@@ -41,6 +42,9 @@ class TradeoffDisplay(TradeoffSources):
     metric_spread, utility_spread : array-like of shape (n_deltas,), default=None
         Half the length of the error bars, for example standard deviations over folds,
         in the units of the metric and the utility.
+    metric_interval, utility_interval : array-like of shape (n_deltas, 2), default=None
+        Low and high ends of the error bars, for example of confidence intervals, which
+        need not have the point in their middle.
     base : tuple of (float, float), default=None
         Metric and utility of the model before correction. None takes the point of
         ``delta=0``, which changes nothing, if there is one.
@@ -88,13 +92,18 @@ class TradeoffDisplay(TradeoffSources):
         utility: ArrayLike,
         metric_spread: ArrayLike | None = None,
         utility_spread: ArrayLike | None = None,
+        metric_interval: ArrayLike | None = None,
+        utility_interval: ArrayLike | None = None,
         base: tuple[float, float] | None = None,
         others: dict[str, Any] | None = None,
         metric_name: str = "metric",
         utility_name: str = "utility",
         name: str = "corrected",
     ) -> None:
-        curve = curve_table(delta, metric, utility, metric_spread, utility_spread)
+        curve = curve_table(
+            delta, metric, utility, metric_spread, utility_spread,
+            metric_interval=metric_interval, utility_interval=utility_interval,
+        )  # fmt: skip
         for column in COLUMNS:
             setattr(self, column, curve[column].to_numpy())
         self.base = base if base is not None else point_at_zero(curve)
@@ -111,7 +120,8 @@ class TradeoffDisplay(TradeoffSources):
         frame : pandas DataFrame
             One row for the base model, for each delta and for each other model, with
             the columns "model", "delta", "metric", "utility", "metric_spread" and
-            "utility_spread". What does not apply is NaN.
+            "utility_spread", and the ends of intervals, "metric_low", "metric_high",
+            "utility_low" and "utility_high". What does not apply is NaN.
         """
         curve = {"model": self.name} | {name: getattr(self, name) for name in COLUMNS}
         base = {} if self.base is None else {"base model": self.base}
@@ -157,7 +167,7 @@ class TradeoffDisplay(TradeoffSources):
         style = {"label": label, "marker": "o", "markersize": 5}
         style |= curve_kwargs or {}
         (self.line_,) = self.ax_.plot(self.metric, self.utility, **style)
-        draw_spread(self.line_, self.metric_spread, self.utility_spread)
+        draw_bars(self.line_, self._ends("metric"), self._ends("utility"))
         draw_models(self.ax_, self.base, self.others)
         self.ax_.set_xlabel(axis_label(self.metric_name))
         self.ax_.set_ylabel(axis_label(self.utility_name))
@@ -166,3 +176,16 @@ class TradeoffDisplay(TradeoffSources):
             points = self.metric, self.utility, self.delta
             label_points(self.ax_, *points, self.others.values())
         return self
+
+    def _ends(self, name):
+        """Both ends of the error bars, of shape (n_deltas, 2)."""
+        value, spread = getattr(self, name), getattr(self, f"{name}_spread")
+        ends = zip((-1, 1), (f"{name}_low", f"{name}_high"), strict=True)
+        return np.column_stack(
+            [
+                np.where(np.isnan(end), value + sign * spread, end)
+                for sign, end in (
+                    (sign, getattr(self, column)) for sign, column in ends
+                )
+            ]
+        )

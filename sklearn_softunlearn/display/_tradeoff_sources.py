@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from sklearn_softunlearn.confidence import check_level, check_n_bootstrap, generator
 from sklearn_softunlearn.display._measure import measures_of, point, points_of_others
 from sklearn_softunlearn.display._tables import cv_table
 
@@ -21,7 +22,9 @@ class TradeoffSources:
         metric=None,
         utility=None,
         others=None,
-        random_state=None,
+        confidence_level=0.95,
+        n_bootstrap=None,
+        random_state=0,
         name=None,
     ):
         """Measure fitted correctors, which differ in `delta`, on given rows.
@@ -48,8 +51,15 @@ class TradeoffSources:
             Other fitted models, for example of fairlearn, to be measured on the same
             rows; of a tuple, metric and utility are known. Models whose `predict`
             takes sensitive features get them.
-        random_state : int, RandomState instance or None, default=None
-            Passed to models in `others` whose `predict` takes it.
+        confidence_level : float in (0, 1), default=0.95
+            Of each interval on its own.
+        n_bootstrap : int, default=None
+            Number of times that the rows are drawn again, within each group, for the
+            intervals; 0 leaves them out. None draws 1000 times where that takes no
+            longer with more rows, as for metrics of labels. A function of your own
+            has no interval.
+        random_state : int, RandomState instance or None, default=0
+            Determines the draws; passed to models in `others` whose `predict` takes it.
         name : str, default=None
             Name of the curve. None takes the class name of the correctors.
 
@@ -81,14 +91,21 @@ class TradeoffSources:
         correctors = sorted(correctors, key=lambda corrector: corrector.delta)
         if not correctors:
             raise ValueError("correctors is empty. Give at least one fitted corrector.")
+        check_level(confidence_level, "confidence_level")
+        if n_bootstrap is not None and n_bootstrap != 0:
+            check_n_bootstrap(n_bootstrap)
         first = correctors[0]
         measures = measures_of(metric, utility, first, sensitive_features)
         rows = X, y, sensitive_features
         curve = np.array([point(measures, model, rows) for model in correctors])
+        drawn = confidence_level, n_bootstrap, generator(random_state)
+        intervals = [of.intervals(correctors, rows, *drawn) for of in measures]
         return cls(
             delta=[corrector.delta for corrector in correctors],
             metric=curve[:, 0],
             utility=curve[:, 1],
+            metric_interval=intervals[0],
+            utility_interval=intervals[1],
             base=point(measures, first.base_estimator_, rows),
             others=points_of_others(measures, others, rows, random_state),
             metric_name=measures[0].name,
@@ -128,8 +145,8 @@ class TradeoffSources:
         fit_params : dict, default=None
             Further arguments of `fit`, for example `X_val`.
         **kwargs : dict
-            `metric`, `utility`, `others`, `random_state` and `name` as in
-            :meth:`from_path`.
+            `metric`, `utility`, `others`, `confidence_level`, `n_bootstrap`,
+            `random_state` and `name` as in :meth:`from_path`.
 
         Returns
         -------
@@ -170,7 +187,7 @@ class TradeoffSources:
         metric, utility = kwargs.get("metric"), kwargs.get("utility")
         measures = measures_of(metric, utility, estimator, rows[2])
         others = points_of_others(
-            measures, kwargs.pop("others", None), rows, kwargs.get("random_state")
+            measures, kwargs.pop("others", None), rows, kwargs.get("random_state", 0)
         )
         groups = {"sensitive_features": sensitive_features}
         path = estimator.path(X, y, deltas=deltas, **groups, **(fit_params or {}))
@@ -185,6 +202,7 @@ class TradeoffSources:
         metric_key,
         utility_key,
         param=None,
+        spread=None,
         metric_name=None,
         utility_name=None,
         others=None,
@@ -206,6 +224,11 @@ class TradeoffSources:
             Column of `cv_results` that holds delta, such as
             ``"param_softunlearncorrector__delta"``. None takes the only one whose
             name is ``"param_delta"`` or ends in ``"__delta"``.
+        spread : {"interval", "std"}, default=None
+            "std" shows means over the folds, with their standard deviations as error
+            bars; "interval" the scores of all held-out rows together, with the
+            intervals that `SoftUnlearnCorrectorCV` draws. None takes intervals where
+            both scorers have them.
         metric_name, utility_name : str, default=None
             Names for the axes. None takes the names of the scorers.
         others : dict of str to tuple of (float, float), default=None
@@ -216,7 +239,7 @@ class TradeoffSources:
         Returns
         -------
         display : TradeoffDisplay
-            Means over the folds, with their standard deviations as spread.
+            Call its method `plot` to draw it.
 
         Raises
         ------
@@ -240,7 +263,7 @@ class TradeoffSources:
         array([0.2, 0.1])
         """
         curve = cv_table(
-            cv_results, param, {"metric": metric_key, "utility": utility_key}
+            cv_results, param, {"metric": metric_key, "utility": utility_key}, spread
         )
         return cls(
             **curve,

@@ -15,6 +15,7 @@ share of rows that neighbours agree on, is a branch of `metric_scorer`::
 """
 
 from sklearn_softunlearn.scoring._answers import Answers
+from sklearn_softunlearn.scoring._counted import counted_of_all, counted_score
 from sklearn_softunlearn.scoring._fairness_scorer import fairness_scorer
 from sklearn_softunlearn.scoring._metric_scorer import loss_name, metric_scorer
 from sklearn_softunlearn.scoring._metrics import prefers_greater
@@ -23,6 +24,8 @@ from sklearn_softunlearn.scoring._with_groups import with_groups
 
 __all__ = [
     "Answers",
+    "counted_of_all",
+    "counted_score",
     "fairness_scorer",
     "loss_name",
     "metric_scorer",

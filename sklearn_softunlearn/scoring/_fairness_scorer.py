@@ -199,6 +199,11 @@ class _FairnessScorer:
 
         return score
 
+    @property
+    def counts(self):
+        """Whether `counted_on` knows what is counted."""
+        return isinstance(self.metric, CountedMetric)
+
     def counted_on(
         self, estimator, X, y, *, sensitive_features=None, sample_weight=None
     ):
@@ -216,7 +221,7 @@ class _FairnessScorer:
         ValueError
             If the metric is a function of the user, which counts nothing.
         """
-        if not isinstance(self.metric, CountedMetric):
+        if not self.counts:
             raise ValueError(
                 f"{self.name} is a function of your own, of which only values are "
                 "known. A confidence needs a metric that GroupMetric knows."

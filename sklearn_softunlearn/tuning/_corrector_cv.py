@@ -44,6 +44,7 @@ from sklearn_softunlearn.tuning._folds import (
     path_of,
 )
 from sklearn_softunlearn.tuning._grouping import grouped_once
+from sklearn_softunlearn.tuning._intervals import Intervals
 from sklearn_softunlearn.tuning._requirement import Requirement
 from sklearn_softunlearn.tuning._scoring import (
     requests_of,
@@ -103,7 +104,13 @@ class SoftUnlearnCorrectorCV(
         needs no rows of its own, and the promise is one of the models of the folds,
         which have the same delta.
     random_state : int, RandomState instance or None, default=None
-        Determines the rows of ``test_size``.
+        Determines the rows of ``test_size``, and the draws of the intervals, which
+        are the same in each fit for None.
+    confidence_level : float in (0, 1), default=0.95
+        Of each interval in ``cv_results_`` on its own.
+    n_bootstrap : int, default=None
+        Number of draws for the intervals; 0 leaves them out. None draws 1000 times
+        where that takes no longer with more rows: metrics of labels, few weights.
     n_jobs : int, default=None
         Number of folds computed at the same time.
     verbose : int, default=0
@@ -121,7 +128,7 @@ class SoftUnlearnCorrectorCV(
     best_params_ : dict
         ``{"delta": delta_}``, and the threshold.
     cv_results_ : dict
-        Scores of all candidates, shaped as those of `GridSearchCV`.
+        Scores of all candidates, shaped as those of `GridSearchCV`, and intervals.
     deltas_ : ndarray of shape (n_deltas,)
         The candidates.
     scorer_ : dict of str to callable
@@ -141,9 +148,19 @@ class SoftUnlearnCorrectorCV(
 
     Notes
     -----
-    Validation data passed to `fit` measures metric and utility for the corrections in
-    every fold, whose held-out rows judge them. A `FrozenEstimator` has seen the
-    held-out rows: its scores are flattering.
+    Validation data of `fit` measures the corrections in every fold. A `FrozenEstimator`
+    has seen the held-out rows: its scores are flattering.
+
+    ``cv_results_`` has intervals of scorers that count rows (metrics by name,
+    "accuracy", "r2", "neg_log_loss", ...; no function of your own) where no row is held
+    out twice. ``pooled_test_<name>`` is the score of the answers to all rows together,
+    each by the model of the fold that it was held out of; ``low_test_<name>`` and
+    ``high_test_<name>`` are the ends of its percentile interval, with rows drawn again
+    within each group; ``change_test_<name>``, ``change_low_test_<name>`` and
+    ``change_high_test_<name>`` are the difference to the candidate without a correction
+    on the same draws. They are about one candidate and the models of the folds (Bayle
+    et al., "Cross-validation confidence intervals for test error", NeurIPS 2020); that
+    of the best of many is too good.
 
     Examples
     --------
@@ -182,6 +199,8 @@ class SoftUnlearnCorrectorCV(
         threshold: str | None = None,
         test_size: float | None = None,
         random_state: Any = None,
+        confidence_level: float = 0.95,
+        n_bootstrap: int | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
@@ -194,6 +213,8 @@ class SoftUnlearnCorrectorCV(
         self.threshold = threshold
         self.test_size = test_size
         self.random_state = random_state
+        self.confidence_level = confidence_level
+        self.n_bootstrap = n_bootstrap
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -245,6 +266,7 @@ class SoftUnlearnCorrectorCV(
         scorers = resolve_scorers(self.scoring, corrector)
         choose = chooser(self.refit, self.scoring, scorers, deltas)
         evidence = evidence_for(choose, scorers, self.test_size)
+        intervals = Intervals.of(self)
         thresholds = check_threshold(self.threshold, get_tags(self))
         ids = corrector.sensitive_feature_ids
         model = corrector._get_estimator()
@@ -274,16 +296,19 @@ class SoftUnlearnCorrectorCV(
             thresholds=thresholds,
             scorers=scorers,
             evidence=evidence if split.positions is None else None,
+            intervals=intervals,
             fixed=fixed,
             fit_params=fit_params,
             weighted=sample_weight is not None,
             verbose=self.verbose,
         )
-        folds, seen = self._cross_validated(progress, search, groups)
+        folds, seen, answers = self._cross_validated(progress, search, groups)
         with progress.all_rows() as context:
             options = search.fixed | fit_params | {"context": context}
             weighted, rows = search.weighted, search.table
             self.path_ = path_of(corrector, rows, deltas, weighted, options)
+        if intervals is not None:
+            self.cv_results_ |= intervals.columns(search, self.path_, folds, answers)
         if evidence is not None:
             choose = self._tests(choose, evidence, search, split, folds, seen)
         index = choose(self.cv_results_)
@@ -389,9 +414,9 @@ class SoftUnlearnCorrectorCV(
             each = zip(folds, contexts, strict=True)
             calls = ((search.copy(), fold, context) for fold, context in each)
             done = run_parallel(fit_and_score, calls, n_jobs=self.n_jobs)
-        scores, fit_times, score_times, seen = zip(*done, strict=True)
+        scores, fit_times, score_times, seen, answers = zip(*done, strict=True)
         scores = np.array(scores)
         named = {name: scores[:, :, j] for j, name in enumerate(search.scorers)}
         times = map(np.array, (fit_times, score_times))
         self.cv_results_ = cv_results(search.params(), named, *times)
-        return folds, seen
+        return folds, seen, answers

@@ -14,9 +14,8 @@ from sklearn_softunlearn.confidence import (
     nothing_lost,
     promised,
 )
-from sklearn_softunlearn.criteria import EvaluationRows, GroupMetric, usual_score
-from sklearn_softunlearn.pointwise import AsGivenResponse
-from sklearn_softunlearn.scoring import Answers
+from sklearn_softunlearn.criteria import usual_score
+from sklearn_softunlearn.scoring import counted_of_all
 from sklearn_softunlearn.tuning._scoring import metadata_of
 
 # Draws for what has no limits in closed form.
@@ -117,17 +116,8 @@ class Evidence:
         scorer = self.scorers[self.metric]
         if not self.of_loss:
             return scorer.counted_on(model, rows.X, rows.y, **metadata_of(scorer, rows))
-        criterion = GroupMetric(f"{self.utility}_score_group_min")
-        answer = Answers.of(
-            model, rows.X, rows.y, metric=criterion, name=self.utility,
-            response_method=None, pos_label=None,
-        )  # fmt: skip
-        together = np.zeros(len(rows.y), dtype=int)
-        counted = EvaluationRows(
-            answer.target(rows.y), rows.sample_weight, None, AsGivenResponse(),
-            together, ("all",), classes=answer.counted_classes,
-        )  # fmt: skip
-        return criterion, counted, answer
+        worst = f"{self.utility}_score_group_min"
+        return counted_of_all(worst, model, rows.X, rows.y, rows.sample_weight)
 
 
 def joined(folds, seen):

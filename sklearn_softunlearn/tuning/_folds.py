@@ -39,6 +39,8 @@ class Search:
     scorers : dict of str to callable
     evidence : Evidence or None
         What the tests of a requirement want to know.
+    intervals : Intervals or None
+        What intervals want to know.
     fixed, fit_params : dict
         What fit takes in every fold, and what is cut to the rows of a fold.
     weighted : bool
@@ -52,6 +54,7 @@ class Search:
     thresholds: np.ndarray | None
     scorers: dict
     evidence: Any
+    intervals: Any
     fixed: dict
     fit_params: dict
     weighted: bool
@@ -87,7 +90,10 @@ class Search:
 
 
 def fit_and_score(search, fold, context):
-    """Scores (n_candidates, n_scorers) of one fold, seconds, and what tests want."""
+    """Scores (n_candidates, n_scorers) of one fold, seconds, and what was answered.
+
+    Answers are those that tests and those that intervals want, in this order.
+    """
     corrector = search.corrector
     context.call_on_fit_task_begin(estimator=corrector)
     train, test = fold
@@ -109,11 +115,14 @@ def fit_and_score(search, fold, context):
         if search.evidence is not None:
             on_training = _scores(search.evidence.scorers, models, rows)[0]
             seen = on_training, search.evidence.answers(models, held_out)
+        answers = {}
+        if search.intervals is not None:
+            answers = search.intervals.answers(search.scorers, models, held_out)
     if search.verbose:
         n_deltas, spent = len(search.deltas), sum(times)
         print(f"{n_deltas} deltas: fit {fit_time:.2f} s, score {spent:.2f} s")
     context.call_on_fit_task_end(estimator=corrector)
-    return scores, fit_time, times, seen
+    return scores, fit_time, times, seen, answers
 
 
 def _scores(scorers, models, held_out):

@@ -25,6 +25,8 @@ from sklearn_softunlearn import (
     AdversarialLoss,
     GroupMetric,
     SoftUnlearnCorrector,
+    SoftUnlearnCorrectorCV,
+    bootstrap_intervals,
 )
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.display import TradeoffDisplay
@@ -520,6 +522,10 @@ def test_frame_holds_every_number(display):
         "utility",
         "metric_spread",
         "utility_spread",
+        "metric_low",
+        "metric_high",
+        "utility_low",
+        "utility_high",
     ]
     curve = frame[frame["model"] == "corrected"]
     for column in curve.columns[1:]:
@@ -529,7 +535,8 @@ def test_frame_holds_every_number(display):
         [0.2, 0.85],
         [0.03, 0.82],
     ]
-    assert others[["delta", "metric_spread", "utility_spread"]].isna().all(axis=None)
+    unknown = others.columns.difference(["metric", "utility"])
+    assert others[unknown].isna().all(axis=None)
 
 
 def legend_texts(display):
@@ -574,6 +581,60 @@ def test_error_bars_are_the_spread(display):
     )
     without = TradeoffDisplay(delta=[0.0], metric=[0.1], utility=[0.7]).plot()
     assert len(without.ax_.collections) == 0
+
+
+def test_intervals_of_a_path_are_those_of_the_labels(data):
+    X, y, groups = data.X_test, data.y_test, data.groups_test
+    path = Damped().path(data.X, data.y, deltas=[0.0, 1.0])
+    display = TradeoffDisplay.from_path(path, X, y, sensitive_features=groups)
+    expected = bootstrap_intervals(
+        y, {str(k): model.predict(X) for k, model in enumerate(path)},
+        sensitive_features=groups, metrics=[PARITY], n_bootstrap=4000, random_state=1,
+    )  # fmt: skip
+    ours = np.column_stack([display.metric_low, display.metric_high])
+    np.testing.assert_allclose(ours, expected[["low", "high"]][:2], atol=0.01)
+    low, high = display.utility_low, display.utility_high
+    assert np.all((low < display.utility) & (display.utility < high))
+    half = 1.96 * np.sqrt(display.utility * (1 - display.utility) / len(y))
+    np.testing.assert_allclose((high - low) / 2, half, rtol=0.15)
+    without = TradeoffDisplay.from_path(
+        path, X, y, sensitive_features=groups, utility="loss", n_bootstrap=0
+    )
+    assert np.isnan(without.metric_low).all()
+    losses = TradeoffDisplay.from_path(
+        path, X, y, sensitive_features=groups, utility="loss"
+    )
+    assert np.isnan(losses.utility_low).all()  # each row would have to be drawn
+
+
+def test_bars_of_intervals_are_drawn_from_end_to_end():
+    ends = [[0.05, 0.3], [0.12, 0.2]]  # the second does not hold its point
+    display = TradeoffDisplay(
+        delta=[0.0, 1.0], metric=[0.2, 0.1], utility=[0.8, 0.7], metric_interval=ends
+    ).plot()
+    horizontal = np.array(display.ax_.collections[0].get_segments())
+    np.testing.assert_allclose(horizontal[:, :, 0], ends)
+    with pytest.raises(ValueError, match="two columns, low and high"):
+        TradeoffDisplay(
+            delta=[0.0], metric=[0.2], utility=[0.8], utility_interval=[0.1]
+        )
+
+
+def test_a_search_brings_its_intervals(data):
+    search = SoftUnlearnCorrectorCV(deltas=[0.0, 0.5], cv=3).fit(
+        data.X, data.y, sensitive_features=data.groups
+    )
+    results, keys = search.cv_results_, {"metric_key": PARITY}
+    keys["utility_key"] = "accuracy"
+    display = TradeoffDisplay.from_cv_results(results, **keys)
+    np.testing.assert_allclose(display.metric, -results[f"pooled_test_{PARITY}"])
+    np.testing.assert_allclose(display.metric_low, -results[f"high_test_{PARITY}"])
+    np.testing.assert_allclose(display.utility_high, results["high_test_accuracy"])
+    folds = TradeoffDisplay.from_cv_results(results, **keys, spread="std")
+    np.testing.assert_allclose(folds.metric, -results[f"mean_test_{PARITY}"])
+    assert np.isnan(folds.metric_low).all()
+    with pytest.raises(ValueError, match="spread='sd'"):
+        TradeoffDisplay.from_cv_results(results, **keys, spread="sd")
 
 
 def test_error_bars_of_many_points_keep_their_distance():

@@ -132,22 +132,15 @@ def _expected_by_group(method, X, groups):
     return method._pmf_predict(X, sensitive_features=groups)[:, 1]
 
 
-def oxonfair(train, val, metric, targets, *, inferred=True, model=logistic):
+def oxonfair(
+    train, val, metric, targets, *, inferred=True, model=logistic, sure_from=0.0
+):
     """OxonFair (Delaney et al. 2024): thresholds by group, chosen on validation rows.
 
     With ``inferred`` the groups of new rows are those that a model of them says. Rows
-    of which it is not sure are a group of their own, as is OxonFair's default, except
-    where that fails for want of such rows.
+    of which it is less sure than ``sure_from`` are a group of their own; with 2/3, its
+    default, it fails where no row is one.
     """
-    try:
-        yield from list(_oxonfair(train, val, metric, targets, inferred, {}))
-    except (IndexError, ValueError, AssertionError) as error:
-        print("OxonFair's own rule for unsure rows fails:", error)
-        options = {"threshold": 0.0}
-        yield from _oxonfair(train, val, metric, targets, inferred, options)
-
-
-def _oxonfair(train, val, metric, targets, inferred, options):
     from oxonfair import DataDict, FairPredictor
     from oxonfair import group_metrics as measures
 
@@ -160,7 +153,7 @@ def _oxonfair(train, val, metric, targets, inferred, options):
         model().fit(train.X, train.y),
         DataDict(val.y, val.X, val.groups),
         inferred_groups=of_groups,
-        **options,
+        threshold=sure_from,
     )
     base = next(unconstrained(train, val, metric, targets, model=model))
     before = asked_of(base, val, metric, None).realised

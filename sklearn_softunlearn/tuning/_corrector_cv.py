@@ -14,7 +14,6 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_softunlearn._parallel import run_parallel
 from sklearn_softunlearn._sklearn_compat import (
     CallbackSupportMixin,
     with_callbacks,
@@ -35,12 +34,11 @@ from sklearn_softunlearn.tuning._choosing import (
     chooser,
     evidence_for,
 )
-from sklearn_softunlearn.tuning._cv_results import cv_results
 from sklearn_softunlearn.tuning._evidence import joined
 from sklearn_softunlearn.tuning._folds import (
     Search,
     checked_groups,
-    fit_and_score,
+    cross_validated,
     path_of,
 )
 from sklearn_softunlearn.tuning._grouping import grouped_once
@@ -310,7 +308,9 @@ class SoftUnlearnCorrectorCV(
         if intervals is not None:
             self.cv_results_ |= intervals.columns(search, self.path_, folds, answers)
         if evidence is not None:
-            choose = self._tests(choose, evidence, search, split, folds, seen)
+            of_folds = joined(folds, seen) if split.positions is None else None
+            given = self.path_, split, of_folds, self.cv_results_
+            choose = evidence.tested_choice(choose, search, *given)
         index = choose(self.cv_results_)
         self.best_index_ = checked_index(index, len(self.cv_results_["params"]))
         self.deltas_, self.scorer_ = deltas, scorers
@@ -367,27 +367,6 @@ class SoftUnlearnCorrectorCV(
             classes=is_classifier(corrector), together=groups,
         )  # fmt: skip
 
-    def _tests(self, requirement, evidence, search, split, folds, seen):
-        """Function from ``cv_results_`` to the index that the tests choose."""
-        models = search.models(self.path_)
-        if split.positions is None:
-            positions, answers, training = joined(folds, seen)
-            rows = split.training.take(positions)
-        else:
-            rows, (_, answers) = (
-                split.evaluation,
-                evidence.answers(models, split.evaluation),
-            )
-            # Of rows that the folds held out: nearer the truth than the fitted ones.
-            names = (evidence.metric, evidence.utility)
-            means = [self.cv_results_[f"mean_test_{name}"] for name in names]
-            training = np.transpose(means)
-        bound_of = evidence.tested(
-            models[0], rows, answers, search.base(), requirement.confidence
-        )
-        limit = evidence.limit(requirement)
-        return lambda results: requirement.choose(results, bound_of, training, limit)
-
     def _corrector(self):
         if isinstance(self.estimator, SoftUnlearnCorrector):
             corrector = clone(self.estimator)
@@ -411,12 +390,6 @@ class SoftUnlearnCorrectorCV(
         folds = list(splitter.split(table.X, table.y, groups))
         self.n_splits_ = len(folds)
         with progress.cross_validation(len(folds)) as contexts:
-            each = zip(folds, contexts, strict=True)
-            calls = ((search.copy(), fold, context) for fold, context in each)
-            done = run_parallel(fit_and_score, calls, n_jobs=self.n_jobs)
-        scores, fit_times, score_times, seen, answers = zip(*done, strict=True)
-        scores = np.array(scores)
-        named = {name: scores[:, :, j] for j, name in enumerate(search.scorers)}
-        times = map(np.array, (fit_times, score_times))
-        self.cv_results_ = cv_results(search.params(), named, *times)
+            found = cross_validated(search, folds, contexts, self.n_jobs)
+        self.cv_results_, seen, answers = found
         return folds, seen, answers

@@ -111,6 +111,25 @@ class Evidence:
 
         return bound_of
 
+    def tested_choice(self, requirement, search, path, split, of_folds, results):
+        """Function from ``cv_results_`` to the index that the tests choose.
+
+        ``of_folds`` is what `joined` returns; None where rows were set apart to test.
+        """
+        models = search.models(path)
+        if of_folds is None:
+            rows = split.evaluation
+            _, answers = self.answers(models, rows)
+            # Of rows that the folds held out: nearer the truth than the fitted ones.
+            means = [results[f"mean_test_{n}"] for n in (self.metric, self.utility)]
+            training = np.transpose(means)
+        else:
+            positions, answers, training = of_folds
+            rows = split.training.take(positions)
+        confidence, limit = requirement.confidence, self.limit(requirement)
+        bound_of = self.tested(models[0], rows, answers, search.base(), confidence)
+        return lambda results: requirement.choose(results, bound_of, training, limit)
+
     def _counted(self, model, rows):
         """Criterion, rows and reader of answers."""
         scorer = self.scorers[self.metric]

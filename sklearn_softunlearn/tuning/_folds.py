@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.validation import column_or_1d
 
+from sklearn_softunlearn._parallel import run_parallel
 from sklearn_softunlearn.corrector import Progress, rows_of
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,
@@ -17,6 +18,7 @@ from sklearn_softunlearn.exceptions import (
     UpdateStoppedWarning,
     unsaid,
 )
+from sklearn_softunlearn.tuning._cv_results import cv_results
 from sklearn_softunlearn.tuning._scoring import scorers_on
 from sklearn_softunlearn.tuning._search_progress import SCORES
 from sklearn_softunlearn.tuning._threshold import with_thresholds
@@ -87,6 +89,25 @@ class Search:
             for delta in self.deltas
             for threshold in self.thresholds
         ]
+
+
+def cross_validated(search, folds, contexts, n_jobs):
+    """Fit and score all candidates in all folds.
+
+    Returns
+    -------
+    cv_results : dict
+    seen, answers : sequence
+        What tests and what intervals want of each fold.
+    """
+    each = zip(folds, contexts, strict=True)
+    calls = ((search.copy(), fold, context) for fold, context in each)
+    done = run_parallel(fit_and_score, calls, n_jobs=n_jobs)
+    scores, fit_times, score_times, seen, answers = zip(*done, strict=True)
+    scores = np.array(scores)
+    named = {name: scores[:, :, j] for j, name in enumerate(search.scorers)}
+    times = map(np.array, (fit_times, score_times))
+    return cv_results(search.params(), named, *times), seen, answers
 
 
 def fit_and_score(search, fold, context):

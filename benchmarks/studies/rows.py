@@ -3,7 +3,8 @@
 
     python -m benchmarks.studies.rows [--rows N] [--folder FOLDER]
 
-A logistic regression, trained on the first block, is corrected on N rows of 100 features
+A logistic regression, trained on the first block, is corrected on N rows of 100
+features
 in float32, which lie in FOLDER as one file of 100 000 rows each. Workers are processes
 with one thread and 2 GB each. Every case runs in a process of its own:
 

@@ -41,6 +41,7 @@ STUDIES = {
     "language_cost": _JSON,
     "exact": _HOME,
     "exact_cost": _HOME,
+    "rows": (),
     "trees": (*_HOME, *_RUNS),
     "trees_cost": (),
     "trees_retraining": _HOME,

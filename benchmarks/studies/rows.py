@@ -4,8 +4,7 @@
     python -m benchmarks.studies.rows [--rows N] [--folder FOLDER]
 
 A logistic regression, trained on the first block, is corrected on N rows of 100
-features
-in float32, which lie in FOLDER as one file of 100 000 rows each. Workers are processes
+features in float32, which lie in FOLDER in files of 100 000 rows. Workers are processes
 with one thread and 2 GB each. Every case runs in a process of its own:
 
 - *one worker*, *two workers*: half of N rows with 1, N with 2, first order, so that
@@ -123,12 +122,13 @@ def on_workers(folder, n_rows, n_workers, weights):
         X, y, group = read_blocks(folder, n_rows)
         base = base_model(folder)
         reading = min(_reading(client, X) for _ in range(3))
-        before = _written(client)
+        before, busy = _written(client), _busy(client)
         found = _corrected(DaskSoftUnlearnCorrector(base, **weights), X, y, group)
         return found | {
             "rows": n_rows,
             "workers": n_workers,
             "seconds of reading": reading,
+            "processor seconds of workers": _busy(client) - busy,
             "bytes written by": {
                 who: after - before[who] for who, after in _written(client).items()
             },
@@ -164,6 +164,10 @@ def _delayed(X):
 
 def _touched(X):
     return float(X[0, 0])  # np.load has read the whole file
+
+
+def _busy(client):
+    return sum(client.run(time.process_time).values())
 
 
 def _peak_mib():

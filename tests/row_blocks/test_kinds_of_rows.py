@@ -74,6 +74,32 @@ def test_parquet_files(rows, tmp_path):
     np.testing.assert_array_equal(own, other.estimator_.predict(whole[features]))
 
 
+def delayed_blocks(X, folder):
+    parts = [
+        da.from_delayed(dask.delayed(np.copy)(part), part.shape, part.dtype)
+        for part in np.split(X, [100, 101])
+    ]
+    return da.concatenate(parts)
+
+
+def stored_by_zarr(X, folder):
+    zarr = pytest.importorskip("zarr", reason="Dask reads it with zarr")
+    where = {"store": str(folder / "X"), "shape": X.shape, "dtype": X.dtype}
+    zarr.open(mode="w", chunks=(90, 3), **where)[:] = X
+    return da.from_zarr(where["store"])
+
+
+@pytest.mark.parametrize("made", [delayed_blocks, stored_by_zarr])
+def test_where_blocks_come_from(rows, made, tmp_path):
+    X, y, group, _, base = rows
+    one = SoftUnlearnCorrector(base, **SOFT).fit(X, y, sensitive_features=group)
+    blocks = made(X, tmp_path)
+    other = DaskSoftUnlearnCorrector(base, **SOFT)
+    other.fit(blocks, y, sensitive_features=group)
+    assert_same(one, other, X)
+    assert other.deletion_weights_.chunks == blocks.chunks[:1]
+
+
 def test_sensitive_features_that_are_columns_of_X(rows):
     X, y, group, _, _ = rows
     whole = frame(X, y, group).drop(columns="label").astype(float)

@@ -28,15 +28,13 @@ pytestmark = [
     ),
 ]
 EXACT = {"weighting": "exact", "utility_tol": None}
-HISTOGRAM = HistGradientBoostingClassifier(
-    max_iter=15, max_leaf_nodes=7, random_state=0
-)
-FOREST = RandomForestClassifier(15, min_samples_leaf=10, random_state=0)
+HISTOGRAM = HistGradientBoostingClassifier(max_iter=8, max_leaf_nodes=7, random_state=0)
+FOREST = RandomForestClassifier(7, min_samples_leaf=10, random_state=0)
 
 
 @pytest.fixture(scope="module")
 def data():
-    return make_biased_classification(800, random_state=0)
+    return make_biased_classification(400, random_state=0)
 
 
 def share_left(corrector):

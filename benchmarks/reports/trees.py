@@ -74,8 +74,9 @@ RETRAINING = """\
 What deleted rows of {rows} of Adult do to other rows, estimated and by training anew
 without them: {single} single rows, and {subsets} random sets of a twentieth.
 *Structure held* is the exact refit of the leaf values without the rows, which is what
-the corrector promises. Pearson correlation (slope of the estimate over the actual
-change). Training anew also grows other trees.
+the corrector promises of `trees="refit"`. Pearson correlation (slope of the estimate
+over the actual change). Training anew also grows other trees, which neither influences
+nor the exact refit can see. Where *structure held* correlates little, that is why.
 """
 
 

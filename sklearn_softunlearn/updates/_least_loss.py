@@ -128,8 +128,7 @@ def least_loss(problem, inverse, limits, start, *, size, tol=1e-7, max_iter=100)
     """Solve from a start.
 
     Once the answer is good enough by ``tol`` the search goes on to rounding: what is
-    found must not tell where it was started from. (It still may where there is more
-    than one local minimum, as where one row has an outlying column to itself.)
+    found must not tell where it was started from.
 
     Parameters
     ----------

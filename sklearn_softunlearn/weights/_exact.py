@@ -2,7 +2,6 @@
 """Exact deletion: the options of the exact weight problem, and its answer."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -107,8 +106,6 @@ class ExactSolution:
         Steps of the parameters.
     bounded : bool
         Whether the utility was bounded, too.
-    parameters : LeastLoss or None
-        Where the search for the parameters ended, for requests nearby.
     """
 
     weights: np.ndarray
@@ -120,7 +117,6 @@ class ExactSolution:
     at_upper: int = 0
     n_iter: int = 0
     bounded: bool = False
-    parameters: Any = field(default=None, repr=False)
     kkt_residual: float = field(default=np.nan, repr=False)
 
     # The safeguard against the errors of the first order is not for exact weights.

@@ -134,9 +134,9 @@ class ExactProblem:
         of_metric = model.vjp(self.state.X, inner) @ (outer @ limits)
         return model.loss_parameter_gradient(self.row_weight) + of_metric
 
-    def meet(self, options, delta, bounds, start=None):
+    def meet(self, options, delta, bounds):
         """Weights and parameters for a request, see `solve_exactly`."""
-        return solve_exactly(self, options, delta, bounds, start)
+        return solve_exactly(self, options, delta, bounds)
 
     def limits(self, delta):
         """What a request asks of the statistics."""
@@ -225,11 +225,10 @@ class ExactProblem:
             self.measure(theta)
         return self._measured[1:]
 
-    def parameters(self, delta, *, tol, max_iter, nearby=None):
+    def parameters(self, delta, *, tol, max_iter):
         """Parameters of least loss for a request, and the largest within reach.
 
-        From an answer nearby if there is one, else from the fitted parameters; through
-        smaller requests only where that fails.
+        From the fitted parameters; through smaller requests only where that fails.
 
         Returns
         -------
@@ -245,10 +244,6 @@ class ExactProblem:
                 start, inverse = nearby.point, nearby.inverse
             return least_loss(self, inverse, limits, start, **options)
 
-        if nearby is not None:
-            found = solve(delta, nearby)
-            if found.converged:
-                return found, delta
         found = solve(delta)
         if self._is_met(found):
             return found, delta

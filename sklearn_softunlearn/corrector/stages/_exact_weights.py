@@ -31,7 +31,7 @@ _FAR = 0.05
 _HALVINGS = 7
 
 
-def solve_exactly(problem, options, delta, bounds, nearby=None):
+def solve_exactly(problem, options, delta, bounds):
     """Weights and parameters for a request.
 
     Parameters
@@ -41,8 +41,6 @@ def solve_exactly(problem, options, delta, bounds, nearby=None):
     delta : float
     bounds : tuple of float
         Smallest and largest deletion weight.
-    nearby : ExactSolution, default=None
-        Of a smaller request, to start from.
 
     Returns
     -------
@@ -52,7 +50,7 @@ def solve_exactly(problem, options, delta, bounds, nearby=None):
     """
     if delta == 0.0 or nothing_to_correct(problem.state):
         return _nothing(problem)
-    found = _solved(problem, options, delta, bounds, nearby)
+    found = _solved(problem, options, delta, bounds)
     if _is_astray(problem, found):
         found = _within_bounds(problem, options, delta, bounds)
     return found
@@ -101,14 +99,10 @@ def _within_bounds(problem, options, delta, bounds):
     return solution, replace(result, status=status), shift
 
 
-def _solved(problem, options, delta, bounds, nearby=None):
+def _solved(problem, options, delta, bounds):
     fitted = problem.model.parameters
     problem, found, reached = least_loss_over_faces(
-        problem,
-        delta,
-        tol=options.tol,
-        max_iter=options.max_iter,
-        nearby=None if nearby is None else nearby.parameters,
+        problem, delta, tol=options.tol, max_iter=options.max_iter
     )
     theta = found.point.theta
     explanation = explained_over_faces(problem, theta, *bounds)
@@ -132,7 +126,6 @@ def _solved(problem, options, delta, bounds, nearby=None):
         int(np.sum(weights >= upper)),
         found.n_iter,
         bounded=problem.utility_tol is not None,
-        parameters=found if found.converged else None,
     )
     result = UpdateResult(final, found.n_iter, status)
     return solution, result, theta - fitted

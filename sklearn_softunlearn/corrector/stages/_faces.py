@@ -14,12 +14,10 @@ _MAX_FACES = 50
 _TOLERANCE = 1e-6
 
 
-def least_loss_over_faces(problem, delta, *, nearby=None, **options):
+def least_loss_over_faces(problem, delta, **options):
     """`ExactProblem.parameters` on the face that holds the answer, and that problem."""
-    if np.any(problem.model.l1_strength()):
-        nearby = None  # it may be on another face
     for _ in range(_MAX_FACES):
-        found, reached = problem.parameters(delta, nearby=nearby, **options)
+        found, reached = problem.parameters(delta, **options)
         signs = _next_signs(problem, found)
         if signs is None:
             break

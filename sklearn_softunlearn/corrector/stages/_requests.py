@@ -85,14 +85,10 @@ def _request(corrector, prepared):
         remaining = label_metric(prepared.state)
     if remaining is None:
         return corrector.delta
-    nearby = None
 
     def left(request):
-        nonlocal nearby
-        (tried,) = _attempts(
-            corrector, prepared, [request], start=nearby, on_infeasible="ignore"
-        )
-        parameters, nearby = tried.result.parameters, tried.solution
+        (tried,) = _attempts(corrector, prepared, [request], on_infeasible="ignore")
+        parameters = tried.result.parameters
         ((harm, _),) = _harm(corrector, prepared, parameters[:, None])
         # Labels alone may call a model that tells no classes apart a success.
         return _USELESS if harm in _COSTS else remaining(parameters)
@@ -105,12 +101,7 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     exact = exact_options(corrector, prepared.state)
     if exact is not None:
         say = on_infeasible or corrector.on_infeasible
-        attempts = []
-        for request in requests:
-            done = _exactly(corrector, prepared, exact, request, say, start)
-            attempts.append(done)
-            start = done.solution
-        return attempts
+        return [_exactly(corrector, prepared, exact, each, say) for each in requests]
     state, solutions = prepared.state, []
     for request in requests:
         solution = choose_weights(
@@ -137,11 +128,15 @@ def _attempts(corrector, prepared, requests, *, start=None, on_infeasible=None):
     ]  # fmt: skip
 
 
-def _exactly(corrector, prepared, options, request, on_infeasible, start):
-    """One request solved to the end, or the update of choice with its weights."""
+def _exactly(corrector, prepared, options, request, on_infeasible):
+    """One request solved to the end, or the update of choice with its weights.
+
+    From the fitted model, whatever was solved before: where there is more than one
+    local minimum, a path ends where single fits do.
+    """
     state = prepared.state
     bounds = corrector.min_weight, corrector.max_weight
-    solution, result, shift = prepared.exact.meet(options, request, bounds, start)
+    solution, result, shift = prepared.exact.meet(options, request, bounds)
     report_unmet(state, solution, request, on_infeasible)
     if corrector.update != "auto":
         shift = first_order_shift(state.model, state.solve, solution.weights)

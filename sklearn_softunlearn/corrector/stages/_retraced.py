@@ -87,7 +87,7 @@ class RetracedProblem:
         self.criterion = CriterionList(criteria)
         self.worst, self.span, self.size = map(np.concatenate, (worst, span, size))
 
-    def meet(self, options, delta, bounds, start=None):
+    def meet(self, options, delta, bounds):
         """Weights and parameters for a request.
 
         Parameters
@@ -96,8 +96,6 @@ class RetracedProblem:
         delta : float
         bounds : tuple of float
             Smallest and largest deletion weight.
-        start : ExactSolution, default=None
-            Not used: a request has one answer, however it is asked for.
 
         Returns
         -------

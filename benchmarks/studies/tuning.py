@@ -30,7 +30,6 @@ PARITY = "demographic_parity_difference"
 DELTAS = np.linspace(0, 1, 20)
 SCORING = {PARITY: fairness_scorer(PARITY), "accuracy": "accuracy"}
 WEIGHTS = {"exact": {}, "first order": FIRST_ORDER}
-ROUNDS = 3
 
 
 def seconds(search, data):
@@ -40,12 +39,12 @@ def seconds(search, data):
     return process_time() - start
 
 
-def compare(corrector, data):
+def compare(corrector, data, n_rounds):
     """Times of both searches, and how far their scores are apart."""
     options = {"scoring": SCORING, "refit": "accuracy"}
     ours = SoftUnlearnCorrectorCV(corrector, deltas=DELTAS, **options)
     theirs = GridSearchCV(corrector, {"delta": DELTAS}, **options)
-    rounds = [(seconds(ours, data), seconds(theirs, data)) for _ in range(ROUNDS)]
+    rounds = [(seconds(ours, data), seconds(theirs, data)) for _ in range(n_rounds)]
     difference = max(
         np.abs(ours.cv_results_[name] - theirs.cv_results_[name]).max()
         for name in ours.cv_results_
@@ -54,7 +53,7 @@ def compare(corrector, data):
     return rounds, float(difference)
 
 
-def records(data):
+def records(data, n_rounds):
     """One record for each solver of the base model and kind of weights."""
     for solver in ("lbfgs", "newton-cholesky"):
         model = LogisticRegression(max_iter=1000, solver=solver)
@@ -63,7 +62,7 @@ def records(data):
         fit = process_time() - start
         for name, options in WEIGHTS.items():
             corrector = SoftUnlearnCorrector(model, **options)
-            rounds, difference = compare(corrector, data)
+            rounds, difference = compare(corrector, data, n_rounds)
             yield {
                 "solver": solver,
                 "weights": name,
@@ -77,11 +76,12 @@ def main():
     """Measure, print and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data-home")
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     data, found = one_hot_adult(options.data_home), []
     warnings.simplefilter("ignore")
     with threadpool_limits(1), sklearn.config_context(enable_metadata_routing=True):
-        for record in records(data):
+        for record in records(data, options.rounds):
             print(record, flush=True)
             found.append(record)
     print(write("tuning", {"provenance": provenance(), "records": found}))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -435,3 +436,30 @@ def test_cross_validation_of_arrow_groups():
         SoftUnlearnCorrector(), X, Y, cv=2, params={"sensitive_features": GROUP}
     )
     np.testing.assert_allclose(scores, expected)
+
+
+WORDS = np.where(GROUP == 1, "b", "a")
+OF_PANDAS = {
+    "index": lambda: pd.Index(WORDS),
+    "pyarrow index": lambda: pd.Index(WORDS, dtype="string[pyarrow]"),
+    "pyarrow numbers": lambda: pd.Index(GROUP, dtype="int64[pyarrow]"),
+    "pyarrow truths": lambda: pd.Index(GROUP == 1, dtype="bool[pyarrow]"),
+    "categories": lambda: pd.CategoricalIndex(WORDS),
+    "tuples": lambda: pd.MultiIndex.from_arrays([WORDS, GROUP]),
+    "extension array": lambda: pd.array(WORDS, dtype="string[pyarrow]"),
+    "dict": lambda: {"sex": pd.Index(WORDS, dtype="string[pyarrow]")},
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_softunlearn.exceptions.SmallGroupWarning")
+@pytest.mark.parametrize("search", [False, True], ids=["held out", "search"])
+@pytest.mark.parametrize("kind", OF_PANDAS)
+def test_rows_of_what_pandas_keeps_elsewhere(kind, search):
+    """Neither a Series nor an array, and none has the indexing of either."""
+    groups = pytest.importorskip("pyarrow") and OF_PANDAS[kind]()
+    corrector = SoftUnlearnCorrector(validation_fraction=0.3, random_state=0)
+    if search:
+        corrector = SoftUnlearnCorrectorCV(corrector, deltas=[0.0, 0.1], cv=2)
+    found = clone(corrector).fit(X, Y, sensitive_features=groups)
+    expected = corrector.fit(X, Y, sensitive_features=GROUP)
+    np.testing.assert_array_equal(found.influence_, expected.influence_)

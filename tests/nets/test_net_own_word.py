@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Nets that train or predict in a way of their own: read right, or refused by name."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -446,6 +448,55 @@ def test_a_criterion_that_is_a_function(layer):
     found = influences(net, X, y, group, layer)
 
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-3, atol=1e-7)
+
+
+class PlainCE:
+    """No nn.Module: skorch takes anything that can be called."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def __call__(self, output, target):
+        return self.factor * nn.functional.cross_entropy(output, target)
+
+
+class PlainFocal:
+    def __call__(self, output, target):
+        log_p = nn.functional.log_softmax(output, -1).gather(1, target[:, None])
+        return -((1.0 - log_p.exp()) ** 2 * log_p).mean()
+
+
+class Focal(nn.Module):
+    forward = PlainFocal.__call__
+
+
+def functional():
+    return nn.functional.cross_entropy
+
+
+NO_MODULES = {
+    "class": (PlainCE, nn.CrossEntropyLoss),
+    "partial": (functools.partial(PlainCE, factor=1.0), nn.CrossEntropyLoss),
+    "function": (functional, nn.CrossEntropyLoss),
+    "of no known kind": (PlainFocal, Focal),
+}
+
+
+@pytest.mark.parametrize("cached", [False, True], ids=["", "memory"])
+@pytest.mark.parametrize("kind", NO_MODULES)
+def test_a_criterion_that_is_no_module_is_the_same_loss(kind, cached, tmp_path):
+    X, y, group = table()
+    found, expected = (
+        SoftUnlearnCorrector(
+            net_of(NeuralNetClassifier, criterion=criterion),
+            memory=str(tmp_path) if cached else None,
+        ).fit(X, y, sensitive_features=group)
+        for criterion in NO_MODULES[kind]
+    )
+    scale = np.abs(expected.influence_).max()
+    np.testing.assert_allclose(
+        found.influence_, expected.influence_, rtol=1e-3, atol=1e-5 * scale
+    )
 
 
 def test_a_trimmed_net_is_refused_by_name():

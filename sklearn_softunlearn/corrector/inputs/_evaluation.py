@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils import indexable
 
@@ -317,7 +318,9 @@ def rows_of(value, indices, n_samples):
 
 def _take(groups, indices):
     if isinstance(groups, dict):
-        return {name: safe_indexing(column, indices) for name, column in groups.items()}
+        return {name: _take(column, indices) for name, column in groups.items()}
     if hasattr(groups, "take") and hasattr(groups, "to_pylist"):  # of pyarrow
         return groups.take(indices)
+    if isinstance(groups, pd.Index | pd.api.extensions.ExtensionArray):
+        return groups[indices]  # they have a shape, and not the indexing of arrays
     return safe_indexing(groups, indices)

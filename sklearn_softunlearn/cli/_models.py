@@ -48,8 +48,12 @@ MODELS = {
     ),
 }
 ENDING = ".skops"
-# Plain data of the ensembles that this package corrects; skops knows the other types.
-_TRUSTED = (
+# Plain data of the models that the command line saves; skops knows the other types.
+# SECURITY.md lists them.
+TRUSTED = (
+    "numpy.dtype",
+    "collections.OrderedDict",
+    "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "lightgbm.basic.Booster",
@@ -92,7 +96,7 @@ def load_model(file, train):
         ) from error
     try:
         types = get_untrusted_types(file=Path(file))
-        unknown = [each for each in types if each not in _TRUSTED]
+        unknown = [each for each in types if each not in TRUSTED]
         if unknown:
             raise CommandError(
                 f"cannot read {file}: it holds types that skops does not trust: "

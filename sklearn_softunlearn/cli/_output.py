@@ -2,10 +2,14 @@
 """The result as text or JSON, and the files that may be written."""
 
 import json
+import os
+from contextlib import suppress
+from pathlib import Path
 
 import joblib
 
 from sklearn_softunlearn.cli._audit import shown_lines
+from sklearn_softunlearn.cli._models import ENDING
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
 
 _BY_GROUP = "selection_rate"
@@ -16,20 +20,48 @@ _OF_PLOTS = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", 
 
 
 def check_files(options):
-    """Refuse names that cannot be written, before minutes are spent on the result."""
+    """Refuse names that cannot be written, before minutes are spent on the result.
+
+    And those that would replace the table, the model or another result.
+    """
+    taken = {name: read for name, read in _read_files(options) if read.exists()}
     for option, endings in (("save", None), ("plot", _OF_PLOTS), ("html", _OF_PAGES)):
         path = getattr(options, option)
         if path is None:
             continue
-        problem = None
-        if not path.parent.is_dir():
-            problem = f"{path.parent} is not a folder"
-        elif path.is_dir():
-            problem = "it is a folder"
-        elif endings and path.suffix.lower() not in endings:
-            problem = f"--{option} takes a name that ends in {', '.join(endings)}"
+        try:
+            problem = _problem(path, option, endings, taken)
+        except (OSError, ValueError) as error:  # a name that no system takes
+            problem = one_line(error)
         if problem:
             raise CommandError(f"cannot write {path}: {problem}")
+        taken[f"--{option}"] = path
+
+
+def _read_files(options):
+    for name, path in (("--csv", options.table), ("--test", options.test)):
+        if path is not None:
+            yield name, path
+    if str(options.model).endswith(ENDING):
+        yield "--model", Path(options.model)
+
+
+def _problem(path, option, endings, taken):
+    """What is wrong with the name of a file that is to be written, or None."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.lstat(path)  # says what is wrong with a name that no system takes
+    if not path.parent.is_dir():
+        return f"{path.parent} is not a folder"
+    if path.is_dir():
+        return "it is a folder"
+    if endings and path.suffix.lower() not in endings:
+        return f"--{option} takes a name that ends in {', '.join(endings)}"
+    same = [name for name, other in taken.items() if other.resolve() == path.resolve()]
+    if same:
+        return f"it is the file of {same[0]}. Give another name"
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        return "permission denied"
+    return None
 
 
 def as_text(result, report):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.reports import comparison
+from benchmarks.reports import comparison, rows
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,3 +70,7 @@ def test_the_comparison_is_that_of_the_results():
     """The page is generated: nobody edits it, and it is not older than its results."""
     text = (ROOT / "doc" / "benchmarks" / "comparison.md").read_text()
     assert text == comparison.page()
+
+
+def test_the_page_of_rows_in_blocks_is_that_of_its_results():
+    assert (ROOT / "doc" / "benchmarks" / "rows.md").read_text() == rows.page()

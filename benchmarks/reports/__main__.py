@@ -16,6 +16,7 @@ from benchmarks.reports import exact as report_exact
 from benchmarks.reports import language_cost as report_language_cost
 from benchmarks.reports import lds as report_lds
 from benchmarks.reports import nets as report_nets
+from benchmarks.reports import rows as report_rows
 from benchmarks.reports import tradeoff as report_tradeoff
 from benchmarks.reports import trees as report_trees
 from benchmarks.reports.confidence import confidence_page
@@ -71,6 +72,8 @@ def main():
         texts["confidence"] = confidence_page(promises, read("thresholds"))
     if trees := report_trees.page():
         texts["trees"] = trees
+    if rows := report_rows.page():
+        texts["rows"] = rows
     for name, text in texts.items():
         path = options.folder / f"{name}.md"
         path.write_text(text)

@@ -44,6 +44,7 @@ def _display(subject, path, held_out, asked):
         sensitive_features=held_out.sensitive_features,
         metric=asked[0] if asked else None,
         others={"chosen": predictor(subject.after)},
+        n_bootstrap=0,  # the intervals of the chosen point are in other sections
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.multiclass import type_of_target
 
 from sklearn_softunlearn._arguments import (
     group_codes,
@@ -88,7 +89,11 @@ class GivenPredictions:
         )  # fmt: skip
 
     def _classes(self):
-        labels = [np.unique(v) for v in (self.y, *self.predictions.values())]
+        given = {"y_true": self.y}
+        given |= {f"predictions[{k!r}]": v for k, v in self.predictions.items()}
+        for name, values in given.items():
+            _check_labels(values, name)
+        labels = [np.unique(v) for v in given.values()]
         classes = np.unique(np.concatenate(labels))
         usual = [pair for pair in ([0, 1], [-1, 1]) if set(classes) <= set(pair)]
         return np.asarray(usual[0]) if usual else classes
@@ -116,6 +121,15 @@ def _labels(values, parameter):
             "kind, numbers or strings."
         )
     return np.asarray(vector.tolist()) if vector.dtype == object else vector
+
+
+def _check_labels(values, parameter):
+    """Probabilities would be as many classes as rows, and none of them right."""
+    if type_of_target(values).startswith("continuous"):
+        raise ValueError(
+            f"{parameter} holds numbers with a fraction, and these metrics count "
+            "labels. Give labels, and probabilities in scores={...}."
+        )
 
 
 def _numbers(values, parameter):

@@ -245,6 +245,7 @@ def test_weight_zero_is_a_row_deleted(labels):
             "number",
         ),
         ({"predictions": {}}, "predictions is empty"),
+        ({"predictions": {"m": [0.2, 0.9]}}, "numbers with a fraction"),
         ({"sensitive_features": ["a", None]}, "in 1 of 2"),
     ],
 )

@@ -61,13 +61,16 @@ _RULES = """
 @ td small, @ th small { display: block; }
 @ td small { white-space: nowrap; }
 @ .worse { color: var(--bad); }
-@ td:has(code) { text-align: left; }
+@ td:has(code), @ table:has(td code) thead th { text-align: left; }
 @ details { margin: 0.8rem 0; }
 @ summary { color: var(--link); cursor: pointer; padding: 0.3rem 0; }
 @ dt { font-weight: 600; margin-top: 0.6rem; }
 @ dd { margin: 0; }
 @ code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace;
   font-size: 0.86em; overflow-wrap: anywhere; }
+@ th code { overflow-wrap: normal; }
+@ thead tr:has(th:nth-child(6)) th:nth-child(n+5) { min-width: 5rem;
+  overflow-wrap: anywhere; }
 @ figure { margin: 1rem 0; max-width: 34rem; }
 @ figcaption { font-size: 0.9rem; }
 @ .plots { display: grid; gap: 0.5rem 1.2rem;
@@ -90,7 +93,9 @@ _RULES = """
 @ svg .equal { stroke: var(--muted); stroke-dasharray: 2 3; stroke-width: 1; }
 @media screen and (max-width: 32rem) {
 @ table { font-size: 0.86rem; }
-@ th, @ td { padding: 0.3rem 0 0.3rem 0.45rem; }
+@ th, @ td { padding: 0.3rem 0 0.3rem 0.35rem; }
+@ thead th { font-size: 0.74rem; }
+@ th code { overflow-wrap: anywhere; }
 @ td small { white-space: normal; }
 }
 """

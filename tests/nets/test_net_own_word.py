@@ -2,6 +2,7 @@
 """Nets that train or predict in a way of their own: read right, or refused by name."""
 
 import functools
+import warnings
 
 import numpy as np
 import pytest
@@ -15,10 +16,11 @@ from tests.nets.nets_for_tests import (  # first: it skips without torch
 )
 
 import torch  # isort: skip
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import make_column_transformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier, NeuralNetRegressor
 from skorch.dataset import ValidSplit
 from torch import nn
@@ -31,6 +33,7 @@ from torch.utils.data import (
 )
 
 from sklearn_softunlearn import SoftUnlearnCorrector, influence
+from sklearn_softunlearn.exceptions import BaseNotConvergedWarning
 from sklearn_softunlearn.models import model_class
 
 COUNTS = torch.tensor([1.0, 4.0])
@@ -497,6 +500,38 @@ def test_a_criterion_that_is_no_module_is_the_same_loss(kind, cached, tmp_path):
     np.testing.assert_allclose(
         found.influence_, expected.influence_, rtol=1e-3, atol=1e-5 * scale
     )
+
+
+class NoisyOnce(TransformerMixin, BaseEstimator):
+    """Draws in fit_transform alone, so that no prediction tells."""
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def fit_transform(self, X, y=None):
+        return self.fit(X) and X + np.float32(
+            np.random.default_rng(0).normal(size=X.shape)
+        )
+
+    def transform(self, X):
+        return X
+
+
+@pytest.mark.parametrize("layer", ["last", "all"])
+@pytest.mark.parametrize(
+    "step", [NoisyOnce(), FunctionTransformer(np.tanh), "passthrough"],
+    ids=["noise", "function", "none"],
+)  # fmt: skip
+def test_a_frozen_net_behind_a_step_that_draws_in_fit_says_so(step, layer):
+    X, y, group = table()
+    pipeline = make_pipeline(step, net_of(NeuralNetClassifier)).fit(X, y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        influence(pipeline, X, y, sensitive_features=group, layer=layer)
+    said = [w for w in caught if issubclass(w.category, BaseNotConvergedWarning)]
+    assert len(said) == isinstance(step, NoisyOnce)
+    assert all("The step 'noisyonce'" in str(each.message) for each in said)
 
 
 def test_a_trimmed_net_is_refused_by_name():

@@ -46,6 +46,9 @@ from sklearn_softunlearn.models import (
     unlike_steps,
 )
 
+# Of the objective's value: a training that may end farther off tells nothing.
+_TELLS = 0.1
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -191,6 +194,9 @@ def _warn_of_training(state, base, training):
     """Warn if the model was not trained on these rows as they are, to the end."""
     known = training.inputs is not None  # what the last step of a Pipeline was given
     named = [] if known else cross_fitted_steps(base)
+    if not (known or named) and state.model.converged_share > _TELLS:
+        # Training that ends anywhere does not tell that it was on other numbers.
+        named = unlike_steps(base, training.X, training.y)
     if named:
         warn_of_steps(named)
         return

@@ -31,8 +31,8 @@ corrector = SoftUnlearnCorrector(
     metric=AdversarialLoss(epsilon=EPSILON),
     utility_tol=0.05,
 )
-path = corrector.path(X_train, y_train, deltas=[0.0, 0.02, 0.05, 0.1])
-print(path[2].report_)
+path = corrector.path(X_train, y_train, deltas=[0.0, 0.01, 0.02, 0.03])
+print(path[-1].report_)
 
 # %%
 # "anew" is the honest line: its examples are made against the corrected model. The

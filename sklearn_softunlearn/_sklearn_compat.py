@@ -17,7 +17,7 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.validation import _num_samples, validate_data
 
-from sklearn_softunlearn._arguments import check_real, named
+from sklearn_softunlearn.arguments import check_real, named
 
 try:
     from sklearn.callback import CallbackSupportMixin

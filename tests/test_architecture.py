@@ -19,8 +19,8 @@ IDS = [str(path.relative_to(PACKAGE)) for path in FILES]
 # A room imports only from rooms on lines above its own, and from itself: rooms that
 # share a line do not know each other. A room is a folder or a file of the package.
 LAYERS = [
-    {"_arguments"},
-    {"exceptions", "_choices", "_code_key", "_parallel", "_sklearn_compat"},
+    {"arguments", "calls"},
+    {"exceptions", "_sklearn_compat"},
     {"pointwise"},
     {"criteria", "models"},
     {"confidence"},

@@ -26,7 +26,7 @@ from sklearn_softunlearn import (
     leave_one_out,
     robustness_scorer,
 )
-from sklearn_softunlearn._choices import closest
+from sklearn_softunlearn.arguments import closest
 from sklearn_softunlearn.cli import main
 from sklearn_softunlearn.corrector.inputs._parameters import check_parameters
 from sklearn_softunlearn.criteria import MeanLoss, metric_names

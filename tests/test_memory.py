@@ -21,8 +21,8 @@ from sklearn_softunlearn import (
     Cholesky,
     ConjugateGradient,
     SoftUnlearnCorrector,
-    _code_key,
 )
+from sklearn_softunlearn.calls import _code_key
 from sklearn_softunlearn.datasets import make_biased_classification
 
 CALLS = Counter()

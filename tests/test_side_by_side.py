@@ -16,7 +16,7 @@ from sklearn_softunlearn import (
     leave_one_out,
     solve_weights,
 )
-from sklearn_softunlearn._parallel import run_parallel
+from sklearn_softunlearn.calls import run_parallel
 from sklearn_softunlearn.datasets import make_biased_classification
 from sklearn_softunlearn.exceptions import InfeasibleDeltaWarning, unsaid, warn
 

@@ -25,7 +25,7 @@ def unknown_choice(name, given, choices, others=""):
 
     Examples
     --------
-    >>> from sklearn_softunlearn._choices import unknown_choice
+    >>> from sklearn_softunlearn.arguments import unknown_choice
     >>> unknown_choice("trees", "join", ("joint", "refit"))
     "trees='join' is not known. Did you mean 'joint'? Give 'joint' or 'refit'."
     >>> unknown_choice("update", dict, ("newton", "hamu"))
@@ -44,7 +44,7 @@ def did_you_mean(given, choices):
 
     Examples
     --------
-    >>> from sklearn_softunlearn._choices import did_you_mean
+    >>> from sklearn_softunlearn.arguments import did_you_mean
     >>> did_you_mean("Equalised odds", ["equalized_odds_ratio", "loss"])
     " Did you mean 'equalized_odds_ratio'?"
     >>> did_you_mean("parity", ["loss"])

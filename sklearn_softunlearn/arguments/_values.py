@@ -19,7 +19,7 @@ def named(parameter):
 
     Examples
     --------
-    >>> from sklearn_softunlearn._arguments import named
+    >>> from sklearn_softunlearn.arguments import named
     >>> with named("bounds"):
     ...     float("a")
     Traceback (most recent call last):
@@ -46,7 +46,7 @@ def real_array(value, parameter):
 
     Examples
     --------
-    >>> from sklearn_softunlearn._arguments import real_array
+    >>> from sklearn_softunlearn.arguments import real_array
     >>> real_array([1, 2], "bounds")
     array([1., 2.])
     """
@@ -118,7 +118,7 @@ def label_vector(values, parameter, *, warn=False):
 
     Examples
     --------
-    >>> from sklearn_softunlearn._arguments import label_vector
+    >>> from sklearn_softunlearn.arguments import label_vector
     >>> label_vector(["no", "yes"], "y_true").tolist()
     ['no', 'yes']
     """
@@ -166,7 +166,7 @@ def group_codes(frame):
     Examples
     --------
     >>> import pandas as pd
-    >>> from sklearn_softunlearn._arguments import group_codes
+    >>> from sklearn_softunlearn.arguments import group_codes
     >>> codes, labels = group_codes(pd.DataFrame({"sex": ["m", "f", "m"]}))
     >>> codes.tolist(), labels["sex"].tolist()
     ([1, 0, 1], ['f', 'm'])

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sklearn_softunlearn import __version__
-from sklearn_softunlearn._choices import did_you_mean
+from sklearn_softunlearn.arguments import did_you_mean
 from sklearn_softunlearn.cli._models import ENDING, MODELS
 from sklearn_softunlearn.cli._require import required
 

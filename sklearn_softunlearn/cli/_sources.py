@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from fairlearn import datasets as fairlearn_datasets
 
-from sklearn_softunlearn._choices import did_you_mean
+from sklearn_softunlearn.arguments import did_you_mean
 from sklearn_softunlearn.cli._files import read_table, typed
 from sklearn_softunlearn.cli._notices import CommandError, notice, one_line
 from sklearn_softunlearn.cli._table import OTHER, TableMaker, make_like, plain_labels

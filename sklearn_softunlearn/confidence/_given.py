@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 
-from sklearn_softunlearn._arguments import (
+from sklearn_softunlearn._sklearn_compat import check_sample_weight
+from sklearn_softunlearn.arguments import (
     group_codes,
     group_frame,
     label_vector,
     real_array,
 )
-from sklearn_softunlearn._sklearn_compat import check_sample_weight
 from sklearn_softunlearn.confidence._resampling import PairedAnswers
 from sklearn_softunlearn.criteria import EvaluationRows
 from sklearn_softunlearn.pointwise import AsGivenResponse

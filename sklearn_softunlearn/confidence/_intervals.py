@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from sklearn_softunlearn._choices import did_you_mean
+from sklearn_softunlearn.arguments import did_you_mean
 from sklearn_softunlearn.confidence._given import GivenPredictions
 from sklearn_softunlearn.confidence._resampling import (
     functionals_of_draws,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.criteria._attacks import (
     boundary_step,
     one_step,

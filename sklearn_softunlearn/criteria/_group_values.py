@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.criteria._base_metrics import BASE_METRICS, classes_of
 from sklearn_softunlearn.criteria._comparison import reweighting_groups
 from sklearn_softunlearn.criteria._populations import populations

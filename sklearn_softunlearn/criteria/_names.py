@@ -4,7 +4,7 @@
 import functools
 from dataclasses import dataclass, field
 
-from sklearn_softunlearn._choices import (
+from sklearn_softunlearn.arguments import (
     class_for_object,
     closest,
     did_you_mean,

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch, check_scalar
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 
 SPLITS = {"celeba": ("train", "valid", "test", "all"), "cifar10": ("train", "test")}
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.display._drawing import axes_or_new, legend_above, literal
 from sklearn_softunlearn.inspection import agreement
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from sklearn.base import BaseEstimator
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.exceptions import CurvatureWarning, warn
 from sklearn_softunlearn.influence._conjugate_gradients import IterativeSolver
 from sklearn_softunlearn.influence._hessian import (

@@ -4,7 +4,7 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sklearn_softunlearn._parallel import run_parallel
+from sklearn_softunlearn.calls import run_parallel
 from sklearn_softunlearn.influence import (
     exact_row_influence,
     largest_leverage,

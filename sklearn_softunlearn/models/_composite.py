@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 
-from sklearn_softunlearn._arguments import named
+from sklearn_softunlearn.arguments import named
 from sklearn_softunlearn.models._registry import model_class
 from sklearn_softunlearn.models._row_blocks import in_each_block
 

@@ -4,7 +4,7 @@
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import has_fit_parameter
 
-from sklearn_softunlearn._choices import class_for_object
+from sklearn_softunlearn.arguments import class_for_object
 
 
 def unsupported(estimator, names):

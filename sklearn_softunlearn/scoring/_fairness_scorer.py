@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.metadata_routing import UNCHANGED, MetadataRequest
 
-from sklearn_softunlearn._arguments import (
+from sklearn_softunlearn._sklearn_compat import check_sample_weight, routing_enabled
+from sklearn_softunlearn.arguments import (
     check_unmasked,
     group_frame,
     label_vector,
 )
-from sklearn_softunlearn._sklearn_compat import check_sample_weight, routing_enabled
 from sklearn_softunlearn.corrector import check_same_order, columns_of
 from sklearn_softunlearn.scoring._groups import aligned_by_index, check_indexed
 from sklearn_softunlearn.scoring._metrics import prefers_greater, resolve_metric

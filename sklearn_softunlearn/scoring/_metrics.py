@@ -6,7 +6,7 @@ Names are those of the corrector: `GroupMetric` is the one place that knows them
 
 import inspect
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.criteria import Criterion, GroupMetric
 from sklearn_softunlearn.scoring._answers import METHODS, methods_of
 from sklearn_softunlearn.scoring._models import CalledMetric, CountedMetric

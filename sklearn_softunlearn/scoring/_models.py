@@ -12,7 +12,7 @@ time.
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from sklearn_softunlearn._arguments import group_codes
+from sklearn_softunlearn.arguments import group_codes
 from sklearn_softunlearn.criteria import EvaluationRows
 from sklearn_softunlearn.pointwise import AsGivenResponse
 from sklearn_softunlearn.scoring._answers import Answers

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from sklearn_softunlearn._arguments import label_vector
-from sklearn_softunlearn._choices import unknown_choice
 from sklearn_softunlearn._sklearn_compat import check_sample_weight, n_rows
+from sklearn_softunlearn.arguments import label_vector, unknown_choice
 from sklearn_softunlearn.corrector import (
     AttackedModel,
     CorrectedEstimatorMixin,

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.validation import column_or_1d
 
-from sklearn_softunlearn._parallel import run_parallel
+from sklearn_softunlearn.calls import run_parallel
 from sklearn_softunlearn.corrector import Progress, rows_of
 from sklearn_softunlearn.exceptions import (
     InfeasibleDeltaWarning,

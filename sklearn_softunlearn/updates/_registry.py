@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Short names of the updates."""
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.updates._distillation import SCRUB, BadTeacher
 from sklearn_softunlearn.updates._fisher import FisherForgetting, NTKForgetting
 from sklearn_softunlearn.updates._gradient import (

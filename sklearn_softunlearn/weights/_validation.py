@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from sklearn_softunlearn._arguments import real_array
+from sklearn_softunlearn.arguments import real_array
 
 
 def finite_matrix(value, name):

@@ -12,12 +12,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from sklearn_softunlearn._code_key import code_key, remedy_for_names
 from sklearn_softunlearn._sklearn_compat import (
     check_features,
     routing_enabled,
     safe_indexing,
 )
+from sklearn_softunlearn.calls import code_key, remedy_for_names
 from sklearn_softunlearn.corrector.inputs._newton_fit import (
     check_fitted_by_newton,
     fit_by_newton,

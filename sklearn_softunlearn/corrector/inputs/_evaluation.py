@@ -9,12 +9,12 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils import indexable
 
-from sklearn_softunlearn._arguments import check_unmasked, label_vector, named
 from sklearn_softunlearn._sklearn_compat import (
     check_sample_weight,
     n_rows,
     safe_indexing,
 )
+from sklearn_softunlearn.arguments import check_unmasked, label_vector, named
 from sklearn_softunlearn.corrector.inputs._groups import columns_of, encode_groups
 from sklearn_softunlearn.corrector.inputs._order import check_same_order
 from sklearn_softunlearn.models import (

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sklearn_softunlearn._arguments import columns_in
 from sklearn_softunlearn._sklearn_compat import safe_indexing
+from sklearn_softunlearn.arguments import columns_in
 from sklearn_softunlearn.models import of_each_block
 
 # Numbers with more distinct values than this are taken for continuous: ages, incomes.

@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.criteria import resolve_criterion
 from sklearn_softunlearn.influence import resolve_curvature
 from sklearn_softunlearn.updates import resolve_update

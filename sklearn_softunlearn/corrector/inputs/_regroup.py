@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from sklearn_softunlearn._arguments import columns_in
+from sklearn_softunlearn.arguments import columns_in
 from sklearn_softunlearn.exceptions import SmallGroupWarning, warn
 
 OTHER = "other"

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import linalg
 from sklearn.utils.validation import check_memory
 
-from sklearn_softunlearn._code_key import code_key, remedy_for_names
+from sklearn_softunlearn.calls import code_key, remedy_for_names
 from sklearn_softunlearn.criteria import Criterion, EvaluationRows, check_shapes
 from sklearn_softunlearn.influence import Cholesky, functional_influence
 from sklearn_softunlearn.models import TrainedModel

@@ -4,7 +4,7 @@
 import numpy as np
 from sklearn.base import is_classifier
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.models.skorch._last_layer import LastLayerModel
 from sklearn_softunlearn.models.skorch._module import ModuleModel
 from sklearn_softunlearn.models.skorch._net import (

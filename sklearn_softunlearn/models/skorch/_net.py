@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from skorch.utils import to_numpy
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from sklearn_softunlearn._code_key import code_key
+from sklearn_softunlearn.calls import code_key
 from sklearn_softunlearn.models.skorch._rows import arguments, batches
 
 _FUNCTIONS = (FunctionType, MethodType, partial)

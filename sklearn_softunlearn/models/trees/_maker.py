@@ -5,7 +5,7 @@ from importlib import import_module
 
 import numpy as np
 
-from sklearn_softunlearn._choices import unknown_choice
+from sklearn_softunlearn.arguments import unknown_choice
 from sklearn_softunlearn.models.trees._joint import JointLeaves
 from sklearn_softunlearn.models.trees._refit import RefitLeaves
 

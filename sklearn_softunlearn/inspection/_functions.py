@@ -259,12 +259,15 @@ def leave_one_out(
     # Many small products: threads of the BLAS would only wait for each other.
     with threadpool_limits(1, user_api="blas"):
         found, leverage = changes(state, rows, n_jobs)
+    changed: dict[str, Any] = {
+        name: None if each is None else each[:, worst] for name, each in found.items()
+    }
     return LeaveOneOut(
         indices=rows,
         names=[state.names[j] for j in worst],
         current=state.value[worst],
         leverage=leverage,
-        **{name: None if a is None else a[:, worst] for name, a in found.items()},
+        **changed,
     )
 
 

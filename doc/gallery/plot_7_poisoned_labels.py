@@ -31,8 +31,10 @@ flipped = rng.random(len(y_train)) < 0.1
 y_noisy = np.where(flipped, (y_train + rng.integers(1, 10, len(y_train))) % 10, y_train)
 
 # %%
-# ``delta_max_`` is the largest attainable improvement. A quarter of it is asked for:
-# close to the limit all weights are 0 or 1 and rank nothing.
+# Which rows should go is the question, so the weights are soft, as in the paper: each
+# row is deleted in part, in proportion to what it does. Of those weights ``delta_max_``
+# is the largest attainable improvement. A quarter of it is asked for: close to the
+# limit all weights are 0 or 1 and rank nothing.
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -40,7 +42,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn_softunlearn import SoftUnlearnCorrector
 
 model = LogisticRegression(C=0.01, max_iter=1000).fit(X_train, y_noisy)
-corrector = SoftUnlearnCorrector(FrozenEstimator(model), metric="loss", delta=0.0)
+corrector = SoftUnlearnCorrector(
+    FrozenEstimator(model),
+    metric="loss",
+    delta=0.0,
+    weighting="soft",
+    update="influence",
+)
 corrector.fit(X_train, y_noisy, X_val=X_clean, y_val=y_clean)
 print(f"largest attainable delta: {corrector.delta_max_:.2f}")
 corrector.set_params(delta=corrector.delta_max_ / 4)
@@ -85,7 +93,11 @@ plt.show()
 # wrong*, sparse weights are the better answer: as little as possible in total.
 
 sparse = SoftUnlearnCorrector(
-    FrozenEstimator(model), metric="loss", delta=corrector.delta, weighting="sparse"
+    FrozenEstimator(model),
+    metric="loss",
+    delta=corrector.delta,
+    weighting="sparse",
+    update="influence",
 ).fit(X_train, y_noisy, X_val=X_clean, y_val=y_clean)
 for name, fitted in (("soft", corrector), ("sparse", sparse)):
     weights = fitted.deletion_weights_

@@ -67,9 +67,7 @@ import pandas as pd
 
 from sklearn_softunlearn import SoftUnlearnCorrector
 
-corrector = SoftUnlearnCorrector(
-    Ridge(alpha=1.0), metric=SlopeOverFeature(AGE), utility_tol=0.02
-)
+corrector = SoftUnlearnCorrector(Ridge(alpha=1.0), metric=SlopeOverFeature(AGE))
 path = corrector.path(X_train, y_train, deltas=[0.0, 0.5, 0.9])
 print(path[1].report_)
 

@@ -181,7 +181,9 @@ class SoftUnlearnCorrector(
     multipliers_ : ndarray of shape (n_functionals,)
         Lagrange multiplier of each functional.
     delta_max_ : float
-        Largest attainable ``delta`` (to first order), at most 1.
+        Largest ``delta`` known to be attainable, at most 1. Of exact weights what
+        was reached: ask for ``delta=1`` to see how far they go. Of others the largest
+        there is, to first order.
     update_result_, n_iter_ : UpdateResult, int
         Why and after how many steps the update stopped, and what it recorded.
     report_ : CorrectionReport
@@ -370,10 +372,11 @@ class SoftUnlearnCorrector(
 
     @property
     def delta_max_(self) -> float:
-        """Largest attainable delta, at most 1.
+        """Largest delta known to be attainable, at most 1.
 
-        Of exact weights 1 where the request was met, else what was. Of others, to first
-        order, and solved for when first asked for.
+        Of exact weights what was reached: at least delta where the request was met.
+        Asked for ``delta=1``, they go as far as they can. Of others the largest there
+        is, to first order, and solved for when first asked for.
         """
         check_is_fitted(self)
         self._check_may_compute("delta_max_")

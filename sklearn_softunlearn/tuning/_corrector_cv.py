@@ -333,7 +333,7 @@ class SoftUnlearnCorrectorCV(
 
     @property
     def delta_max_(self) -> float:
-        """Largest attainable delta to first order, at most 1."""
+        """Largest delta known to be attainable on all rows, at most 1."""
         check_is_fitted(self)
         self._check_may_compute("delta_max_")
         return self.corrector_.delta_max_

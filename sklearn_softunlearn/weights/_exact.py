@@ -81,7 +81,7 @@ class ExactDeletion(BaseEstimator):
 
 @dataclass(frozen=True)
 class Reach:
-    """Largest delta that was found within reach, and the largest weight allowed."""
+    """Largest delta known to be within reach, and the largest weight allowed."""
 
     delta_max: float
     upper: float = 1.0
@@ -124,5 +124,5 @@ class ExactSolution:
 
     @property
     def delta_max(self):
-        """Largest delta within reach."""
+        """Largest delta known to be within reach."""
         return self.problem.delta_max

@@ -81,7 +81,7 @@ def promise(document):
     settings = [
         f"To improve: {title(request['metric'])}. To keep: {request['utility']}.",
         f"Fraction of the way to parity: {share(request['delta'])} "
-        f"({request['delta_was']}); the most that the training rows allow is "
+        f"({request['delta_was']}); known to be within reach: "
         f"{share(request['delta_max'])}.",
         f"Weights: {request['weighting']}; update: {request['update']}; outcome: "
         f"{request['status']}.",

@@ -51,8 +51,10 @@ _UNMET = {
     "({lower} rows are at min_weight, {upper} at max_weight). (a) Lower min_weight, "
     "so that rows may count more; (b) raise max_weight if it is below 1; (c) lower "
     "delta.",
-    "out of reach": "no parameters that were found meet it{utility}. (a) Lower delta; "
+    "out of reach": "no parameters that were found meet it. (a) Lower delta; "
     "(b) measure on other rows.",
+    "utility": "no parameters that were found meet it within utility_tol. (a) Raise "
+    "utility_tol; (b) lower delta.",
     "not converged": "the search of the parameters stopped early. (a) Raise max_iter, "
     "weighting=ExactDeletion(max_iter=...); (b) scale the features; (c) lower delta.",
 }
@@ -64,10 +66,9 @@ def unmet_note(state, solution, delta):
         return None
     if solution.delta_max >= delta - _MISSED:
         return None
-    why = _UNMET[solution.status].format(
-        lower=solution.at_lower,
-        upper=solution.at_upper,
-        utility=" within utility_tol" if solution.bounded else "",
+    bound = solution.bounded and solution.status == "out of reach"
+    why = _UNMET["utility" if bound else solution.status].format(
+        lower=solution.at_lower, upper=solution.at_upper
     )
     return (
         f"delta={delta:g} is out of reach of exact weights: {solution.delta_max:.4g} "

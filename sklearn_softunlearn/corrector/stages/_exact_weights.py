@@ -48,22 +48,24 @@ def solve_exactly(problem, options, delta, bounds):
         The last is the step that was asked for; where the weights cannot explain it,
         the parameters of the result are those that the weights retrain to.
     """
-    if delta == 0.0 or nothing_to_correct(problem.state):
-        return _nothing(problem)
+    if nothing_to_correct(problem.state):
+        return _nothing(problem, 1.0)
+    if delta == 0.0:
+        return _nothing(problem, 0.0)
     found = _solved(problem, options, delta, bounds)
     if _is_astray(problem, found):
         found = _within_bounds(problem, options, delta, bounds)
     return found
 
 
-def _nothing(problem):
+def _nothing(problem, reached):
     n_functionals, fitted = len(problem.state.value), problem.model.parameters
     solution = ExactSolution(
         np.zeros(len(problem.row_weight)),
         np.zeros(n_functionals),
         0.0,
         "optimal",
-        Reach(1.0),
+        Reach(reached),
     )
     return solution, UpdateResult(fitted, 0, "nothing to do"), np.zeros_like(fitted)
 
@@ -84,7 +86,7 @@ def _is_astray(problem, found):
 
 def _within_bounds(problem, options, delta, bounds):
     """The largest request, by halving, whose weights do not lead astray."""
-    best, low, high = _nothing(problem), 0.0, delta
+    best, low, high = _nothing(problem, 0.0), 0.0, delta
     for _ in range(_HALVINGS):
         request = 0.5 * (low + high)
         tried = _solved(problem, options, request, bounds)
@@ -121,7 +123,7 @@ def _solved(problem, options, delta, bounds):
         _of_functionals(problem, found.multipliers),
         explanation.left,
         status,
-        Reach(1.0 if status == "optimal" else max(reached, 0.0), upper),
+        Reach(delta if status == "optimal" else max(reached, 0.0), upper),
         int(np.sum(weights <= lower)) if lower < 0.0 else 0,
         int(np.sum(weights >= upper)),
         found.n_iter,

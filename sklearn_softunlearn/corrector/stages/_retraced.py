@@ -164,7 +164,7 @@ class RetracedProblem:
 
     def _solution(self, here, found, delta, bounds, n_iter, converged):
         left = self._excess(here, delta)
-        status, reached = "optimal", 1.0
+        status, reached = "optimal", delta
         if left > _MISSED:
             beyond = found is not None and found.status == "infeasible"
             status = "bounds of the weights" if beyond else "not converged"

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, brier_score_loss, make_scorer
 from sklearn.model_selection import (
@@ -235,6 +236,35 @@ def routed_corrector(**options):
     model = LogisticRegression().set_fit_request(sample_weight=True)
     corrector = SoftUnlearnCorrector(model, weighting="soft", **options)
     return corrector.set_fit_request(sample_weight=True)
+
+
+def searched(scoring, **fit_params):
+    search = SoftUnlearnCorrectorCV(
+        routed_corrector(), deltas=[0.0, 0.3], cv=3, scoring=scoring
+    )
+    return search.fit(X, y, sensitive_features=GROUP, **fit_params)
+
+
+def test_a_scorer_that_leaves_the_weights_open_is_refused_as_in_a_grid_search(routing):
+    for scoring in ("accuracy", make_scorer(brier_score_loss)):
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            searched(scoring, sample_weight=COST)
+    unweighted = make_scorer(accuracy_score).set_score_request(sample_weight=False)
+    searched(unweighted, sample_weight=COST)
+    searched("accuracy")  # nothing is left open without weights
+
+
+def test_rows_count_in_the_scorers_of_a_search_with_and_without_routing():
+    model = SoftUnlearnCorrector(weighting="soft")
+    plain = SoftUnlearnCorrectorCV(model, deltas=[0.0, 0.3], cv=3)
+    plain.fit(X, y, sensitive_features=GROUP, sample_weight=COST)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = searched(None, sample_weight=COST)
+    for name in ("demographic_parity_difference", "accuracy"):
+        column = f"mean_test_{name}"
+        np.testing.assert_allclose(
+            routed.cv_results_[column], plain.cv_results_[column]
+        )
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,18 @@ def resolve_scorers(scoring, corrector):
             probabilities=hasattr(corrector, "predict_proba"),
             pos_label=corrector.pos_label,
         )
-        return {name: scorer, utility: get_scorer(utility)}
+        return {name: _weighted(scorer), utility: _weighted(get_scorer(utility))}
     if isinstance(scoring, str) or callable(scoring):
         return {SINGLE: _scorer(scoring)}
     named = scoring if isinstance(scoring, dict) else {name: name for name in scoring}
     if not named:
         raise ValueError("scoring is empty. Give at least one scorer.")
     return {name: _scorer(given) for name, given in named.items()}
+
+
+def _weighted(scorer):
+    """Of rows as they count, which a user's own scorers must ask for."""
+    return scorer.set_score_request(sample_weight=True) if routing_enabled() else scorer
 
 
 def scorers_on(scorers, model, rows):
@@ -134,8 +139,21 @@ def requests_of(scorers):
 
 
 def _routed(scorer, known):
-    """What of known the scorer asks for, under its own names."""
-    asked = get_routing_for_object(scorer).consumes("score", known)
+    """What of known the scorer asks for, under its own names.
+
+    Raises
+    ------
+    UnsetMetadataPassedError
+        As in a search of scikit-learn: whether rows count as their sample_weight says
+        is left open.
+    """
+    requests = get_routing_for_object(scorer)
+    asked = requests.consumes("score", known)
+    of_score = getattr(getattr(requests, "score", None), "requests", {})
+    if routing_enabled() and "sample_weight" in known:
+        asked |= {name for name, alias in of_score.items() if alias is None} & {
+            "sample_weight"
+        }
     mapping = MethodMapping().add(caller="fit", callee="score")
     router = MetadataRouter(owner="search").add(scorer=scorer, method_mapping=mapping)
     params = {name: known[name] for name in asked}

@@ -81,6 +81,21 @@ def test_grid_search_finds_the_same_from_counts(data):
     )
 
 
+def test_grid_search_pools_the_rows_of_all_folds(data):
+    X, y, group = data
+    requirement = Requirement(metric_at_most=0.1, metric=DP)
+    with sklearn.config_context(enable_metadata_routing=True):
+        theirs = GridSearchCV(
+            SoftUnlearnCorrector(LogisticRegression()),
+            {"delta": np.linspace(0, 1, 6)},
+            scoring=requirement.scoring(), refit=requirement,
+        ).fit(X, y, sensitive_features=group)  # fmt: skip
+    ours = searched(data, refit=requirement)
+    column = f"pooled_test_{DP}"
+    np.testing.assert_allclose(theirs.cv_results_[column], ours.cv_results_[column])
+    assert theirs.best_params_["delta"] == ours.delta_
+
+
 def test_what_cannot_be_promised_is_said_with_the_rows_that_lack(data):
     promise = Requirement(metric_at_most=0.03, confidence=0.95)
     with pytest.warns(RequirementNotMetWarning, match="more rows of group") as caught:

@@ -41,10 +41,14 @@ def held_out(data):
 
 
 def _search(data, **options):
+    return _fitted(data, **options).cv_results_
+
+
+def _fitted(data, **options):
     X, y, group = data
     defaults = {"deltas": [0.0, 0.6], "cv": CV, "random_state": 0, "n_bootstrap": 4000}
     search = SoftUnlearnCorrectorCV(**defaults | options)
-    return search.fit(X, y, sensitive_features=group).cv_results_
+    return search.fit(X, y, sensitive_features=group)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +115,8 @@ def test_scores_are_drawn_when_a_number_is_given(data, held_out):
     )
     assert results["pooled_test_gap"].shape == (2,)
     unasked = _search(data, scoring=scoring, refit="loss", n_bootstrap=None)
-    assert not [name for name in unasked if name.startswith("pooled")]
+    np.testing.assert_allclose(unasked["pooled_test_loss"], pooled)
+    assert not [name for name in unasked if name.startswith("low")]
 
 
 def test_numbers_of_a_regression(data):
@@ -164,6 +169,20 @@ def test_of_every_threshold_and_with_weights(data, of_labels):
 )
 def test_where_there_are_none(data, options):
     assert not [name for name in _search(data, **options) if "low_test" in name]
+
+
+@pytest.mark.parametrize("limit", [0.02, 0.05, 0.1])
+def test_draws_do_not_change_the_choice(data, limit):
+    options = {"deltas": 6, "refit": Requirement(metric_at_most=limit)}
+    drawn, without = (
+        _fitted(data, **options, n_bootstrap=n_bootstrap) for n_bootstrap in (20, 0)
+    )
+    assert without.best_index_ == drawn.best_index_
+    for name in (GAP, "accuracy"):
+        column = f"pooled_test_{name}"
+        np.testing.assert_allclose(
+            without.cv_results_[column], drawn.cv_results_[column], rtol=1e-12
+        )
 
 
 def test_without_the_model_before_correction_nothing_changed(data):

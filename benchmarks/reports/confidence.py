@@ -28,9 +28,9 @@ THRESHOLDS = """\
 Held-out accuracy and metric at equal targets, means over data sets and seeds. Ours are
 exact weights chosen over four folds of 70 % of the rows; OxonFair 0.3 fits on 50 % and
 chooses on 20 %. Only "groups known" needs the group to predict. "Unsure apart" is its
-default for inferred groups, which fails on Adult and Credit: compare within a row only,
+default for inferred groups, which fails where no row is unsure: compare within a row only,
 where both are means of the same runs. Ours is what `SoftUnlearnCorrectorCV` chooses,
-by the mean of the folds; "pooled" chooses by all held-out rows together.
+by all held-out rows together; "mean of folds" takes the mean of what each fold measures.
 """
 
 
@@ -127,7 +127,7 @@ def _thresholds(runs):
     for run in runs:
         key = run["task"], run["metric"], run["seed"], run["target"]
         by_method[run["method"]][key] = run
-    ours = by_method["delta and threshold, mean of folds"]
+    ours = by_method["delta and threshold"]
     header = ["method, target", "accuracy", "metric", "ours: accuracy", "metric",
               "ours is ahead, points", "runs"]  # fmt: skip
     rows = []

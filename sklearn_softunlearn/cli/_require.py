@@ -16,6 +16,7 @@ from sklearn_softunlearn import (
     SoftUnlearnCorrectorCV,
 )
 from sklearn_softunlearn.cli._model import DELTAS
+from sklearn_softunlearn.tuning import scores_of
 
 _FORM = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([0-9.eE+-]+)\s*(?:@\s*([0-9.]+)\s*)?")
 
@@ -40,8 +41,8 @@ class Required:
         if self.requirement.confidence is not None:
             smallest = float(results[f"bound_test_{self.metric}"][k])
             return found | {"met": bool(results["kept"][k]), "bound": smallest}
-        mean = abs(float(results[f"mean_test_{self.metric}"][k]))
-        met = mean <= limit if bound == "metric_at_most" else mean >= limit
+        value = abs(float(scores_of(results, self.metric)[k]))
+        met = value <= limit if bound == "metric_at_most" else value >= limit
         return found | {"met": bool(met), "bound": None}
 
 

@@ -28,6 +28,7 @@ from sklearn_softunlearn.confidence._limits import Means
 from sklearn_softunlearn.confidence._models import (
     ModelIntervals,
     model_intervals,
+    values_of_models,
 )
 from sklearn_softunlearn.confidence._resampling import (
     PairedAnswers,
@@ -57,4 +58,5 @@ __all__ = [
     "promised",
     "run_in_order",
     "safest_first",
+    "values_of_models",
 ]

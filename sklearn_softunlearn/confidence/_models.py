@@ -58,8 +58,10 @@ def model_intervals(criterion, rows, answers, base, *, level, n_bootstrap, rng):
     Returns
     -------
     ModelIntervals or None
-        None where ``n_bootstrap`` is, and each row must be drawn.
+        None where nothing is drawn: ``n_bootstrap`` is 0, or None and each row must be.
     """
+    if n_bootstrap == 0:
+        return None
     labels = rows.n_classes and criterion.takes == "labels"
     if n_bootstrap is None:
         if not labels or PairedAnswers.of_labels(rows, answers[:1]).weight is not None:
@@ -76,6 +78,21 @@ def model_intervals(criterion, rows, answers, base, *, level, n_bootstrap, rng):
         values = _values(criterion, paired, n_bootstrap, rng)
         ends = [_ends(of, values[base], level) for of in values]
     return ModelIntervals(*np.transpose(ends))
+
+
+def values_of_models(criterion, rows, answers):
+    """The metric of each model, of shape (n_models,); arguments of `model_intervals`.
+
+    Models that share one array of answers are measured once.
+    """
+    known = {id(of_model): of_model for of_model in answers}
+    known = {key: _value(criterion, rows, a) for key, a in known.items()}
+    return np.array([known[id(of_model)] for of_model in answers])
+
+
+def _value(criterion, rows, answers):
+    value = criterion.hard_value(np.asarray(answers, dtype=float), rows)
+    return criterion.user_value(value, rows)
 
 
 def _values(criterion, paired, n_bootstrap, rng):

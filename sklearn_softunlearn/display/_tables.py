@@ -75,10 +75,10 @@ def cv_table(cv_results, param, keys, spread):
     present = ~np.isnan(delta)
     delta = delta[present]
     table = {"delta": delta}
-    pooled = all(f"pooled_test_{key}" in cv_results for key in keys.values())
+    drawn = all(f"low_test_{key}" in cv_results for key in keys.values())
     if spread not in (None, "interval", "std"):
         raise ValueError(f"spread={spread!r} must be 'interval', 'std' or None.")
-    columns = _of_intervals if spread == "interval" or pooled else _of_folds
+    columns = _of_intervals if spread == "interval" or drawn else _of_folds
     for name, key in keys.items():
         of = _of_folds if spread == "std" else columns
         table |= of(

@@ -13,6 +13,6 @@ or a condition of `Requirement`: a parameter, a mask over the candidates in
 """
 
 from sklearn_softunlearn.tuning._corrector_cv import SoftUnlearnCorrectorCV
-from sklearn_softunlearn.tuning._requirement import Requirement
+from sklearn_softunlearn.tuning._requirement import Requirement, scores_of
 
-__all__ = ["Requirement", "SoftUnlearnCorrectorCV"]
+__all__ = ["Requirement", "SoftUnlearnCorrectorCV", "scores_of"]

@@ -107,7 +107,7 @@ class SoftUnlearnCorrectorCV(
     confidence_level : float in (0, 1), default=0.95
         Of each interval in ``cv_results_`` on its own.
     n_bootstrap : int, default=None
-        Number of draws for the intervals; 0 leaves them out. None draws 1000 times
+        Number of draws for the intervals; 0 leaves the ends out. None draws 1000 times
         where that takes no longer with more rows: metrics of labels, few weights.
     n_jobs : int, default=None
         Number of folds computed at the same time.
@@ -149,10 +149,11 @@ class SoftUnlearnCorrectorCV(
     Validation data of `fit` measures the corrections in every fold. A `FrozenEstimator`
     has seen the held-out rows: its scores are flattering.
 
-    ``cv_results_`` has intervals of scorers that count rows (metrics by name,
-    "accuracy", "r2", "neg_log_loss", ...; no function of your own) where no row is held
-    out twice. ``pooled_test_<name>`` is the score of the answers to all rows together,
-    each by the model of the fold that it was held out of; ``low_test_<name>`` and
+    ``cv_results_`` knows more of scorers that count rows (metrics by name, "accuracy",
+    "r2", "neg_log_loss", ...; no function of your own) where no row is held out twice.
+    ``pooled_test_<name>`` is the score of the answers to all rows together, each by the
+    model of the fold that it was held out of: a `Requirement` chooses by it, since a
+    mean of the gaps of folds is too large by their noise. ``low_test_<name>`` and
     ``high_test_<name>`` are the ends of its percentile interval, with rows drawn again
     within each group; ``change_test_<name>``, ``change_low_test_<name>`` and
     ``change_high_test_<name>`` are the difference to the candidate without a correction
@@ -305,8 +306,7 @@ class SoftUnlearnCorrectorCV(
             options = search.fixed | fit_params | {"context": context}
             weighted, rows = search.weighted, search.table
             self.path_ = path_of(corrector, rows, deltas, weighted, options)
-        if intervals is not None:
-            self.cv_results_ |= intervals.columns(search, self.path_, folds, answers)
+        self.cv_results_ |= intervals.columns(search, self.path_, folds, answers)
         if evidence is not None:
             of_folds = joined(folds, seen) if split.positions is None else None
             given = self.path_, split, of_folds, self.cv_results_

@@ -111,8 +111,7 @@ def bounds_of_counts(requirement, cv_results):
     limit : float
     """
     criterion = fairness_scorer(requirement.metric or "").metric.criterion
-    names = [n.removeprefix("mean_test_") for n in cv_results if "mean_test_" in n]
-    names = [name for name in names if is_count(name)]
+    names = _count_names(cv_results)
     if not names:
         raise ValueError(
             "A Requirement with a confidence needs counts, which cv_results_ lacks. "
@@ -125,11 +124,10 @@ def bounds_of_counts(requirement, cv_results):
             "same rows: use SoftUnlearnCorrectorCV."
         )
     limit = promised(criterion, requirement.metric_at_most, requirement.metric_at_least)
-    totals = np.array([_total(cv_results, name) for name in names])
-    rows, answers = _cells(names)
+    counted = _counted(cv_results, names)
 
     def bound_of(k):
-        paired = PairedAnswers.of_counts(rows, [answers], totals[:, k])
+        paired = counted(k)
         means = Means(1, generator(0), requirement.value_range)
         answers_of_k = paired.answers[0]
         return metric_bound(
@@ -140,6 +138,35 @@ def bounds_of_counts(requirement, cv_results):
     known = all(column in cv_results for column in columns)
     training = np.transpose([cv_results[c] for c in columns]) if known else None
     return bound_of, training, limit
+
+
+def pooled_of_counts(requirement, cv_results):
+    """Score of all held-out rows together, as a column; nothing without counts."""
+    names = _count_names(cv_results)
+    if not names or requirement.metric is None:
+        return {}
+    scorer = fairness_scorer(requirement.metric)
+    criterion, counted = scorer.metric.criterion, _counted(cv_results, names)
+    paired = map(counted, range(len(cv_results["params"])))
+    value = [
+        criterion.user_value(criterion.hard_value(p.answers[0], p.rows), p.rows)
+        for p in paired
+    ]
+    sign = 1 if scorer.greater_is_better else -1
+    name, _ = requirement.names_of_scores()
+    return {f"pooled_test_{name}": sign * np.array(value)}
+
+
+def _count_names(cv_results):
+    names = [n.removeprefix("mean_test_") for n in cv_results if "mean_test_" in n]
+    return [name for name in names if is_count(name)]
+
+
+def _counted(cv_results, names):
+    """Function from a candidate to the counted answers of all folds."""
+    totals = np.array([_total(cv_results, name) for name in names])
+    rows, answers = _cells(names)
+    return lambda k: PairedAnswers.of_counts(rows, [answers], totals[:, k])
 
 
 def _total(cv_results, name):

@@ -16,6 +16,7 @@ from sklearn_softunlearn.confidence import (
 )
 from sklearn_softunlearn.criteria import usual_score
 from sklearn_softunlearn.scoring import counted_of_all
+from sklearn_softunlearn.tuning._requirement import scores_of
 from sklearn_softunlearn.tuning._scoring import metadata_of
 
 # Draws for what has no limits in closed form.
@@ -121,8 +122,8 @@ class Evidence:
             rows = split.evaluation
             _, answers = self.answers(models, rows)
             # Of rows that the folds held out: nearer the truth than the fitted ones.
-            means = [results[f"mean_test_{n}"] for n in (self.metric, self.utility)]
-            training = np.transpose(means)
+            scores = [scores_of(results, n) for n in (self.metric, self.utility)]
+            training = np.transpose(scores)
         else:
             positions, answers, training = of_folds
             rows = split.training.take(positions)

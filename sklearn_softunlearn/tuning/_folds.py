@@ -41,8 +41,8 @@ class Search:
     scorers : dict of str to callable
     evidence : Evidence or None
         What the tests of a requirement want to know.
-    intervals : Intervals or None
-        What intervals want to know.
+    intervals : Intervals
+        Reader of the scores of all held-out rows together.
     fixed, fit_params : dict
         What fit takes in every fold, and what is cut to the rows of a fold.
     weighted : bool
@@ -136,9 +136,7 @@ def fit_and_score(search, fold, context):
         if search.evidence is not None:
             on_training = _scores(search.evidence.scorers, models, rows)[0]
             seen = on_training, search.evidence.answers(models, held_out)
-        answers = {}
-        if search.intervals is not None:
-            answers = search.intervals.answers(search.scorers, models, held_out)
+        answers = search.intervals.answers(search.scorers, models, held_out)
     if search.verbose:
         n_deltas, spent = len(search.deltas), sum(times)
         print(f"{n_deltas} deltas: fit {fit_time:.2f} s, score {spent:.2f} s")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Intervals of the scores of a search, from what its folds say of held-out rows.
+"""Scores of all held-out rows of a search together, and their intervals.
 
 Every row is held out of one fold and answered by the model of that fold. The metric of
 all these answers together is *pooled*: of a gap it is the one of all rows, where the
@@ -17,6 +17,7 @@ from sklearn_softunlearn.confidence import (
     check_n_bootstrap,
     generator,
     model_intervals,
+    values_of_models,
 )
 from sklearn_softunlearn.scoring import counted_score
 from sklearn_softunlearn.tuning._scoring import metadata_of
@@ -26,12 +27,13 @@ _COLUMNS = ("pooled", "low", "high", "change", "change_low", "change_high")
 
 @dataclass(frozen=True)
 class Intervals:
-    """What to draw of which scorers.
+    """What to draw of the scorers.
 
     Attributes
     ----------
     confidence_level : float
     n_bootstrap : int or None
+        0 draws nothing.
     random_state : int or RandomState instance
     """
 
@@ -41,7 +43,7 @@ class Intervals:
 
     @classmethod
     def of(cls, search):
-        """The parameters of a search, checked; None where nothing is drawn.
+        """The parameters of a search, checked.
 
         Raises
         ------
@@ -49,9 +51,7 @@ class Intervals:
             If one is out of range.
         """
         check_level(search.confidence_level, "confidence_level")
-        if search.n_bootstrap == 0:
-            return None
-        if search.n_bootstrap is not None:
+        if search.n_bootstrap not in (None, 0):
             check_n_bootstrap(search.n_bootstrap)
         seed = 0 if search.random_state is None else search.random_state
         return cls(search.confidence_level, search.n_bootstrap, seed)
@@ -67,7 +67,7 @@ class Intervals:
         found, known = {}, {}
         for name, scorer in scorers.items():
             counted = _counted(scorer, models[0], rows)
-            if counted is None or not self._drawn(counted):
+            if counted is None:
                 continue
             answer, labels = counted.answers, counted.of_labels
             key = answer.methods, answer.positive, labels
@@ -103,20 +103,20 @@ class Intervals:
             given = [fold.get(name) for fold in seen]
             if counted is None or not _alike(given, counted):
                 continue
+            of = counted.criterion, counted.rows
+            of += (_joined([answers for _, answers in given]),)
             found = model_intervals(
-                counted.criterion, counted.rows,
-                _joined([answers for _, answers in given]), base or 0,
+                *of, base or 0,
                 level=self.confidence_level, n_bootstrap=self.n_bootstrap, rng=rng,
             )  # fmt: skip
-            if found is not None:
-                columns = zip(_COLUMNS, found.times(counted.sign), strict=True)
-                table |= {f"{column}_test_{name}": ends for column, ends in columns}
+            if found is None:
+                table[f"pooled_test_{name}"] = counted.sign * values_of_models(*of)
+                continue
+            columns = zip(_COLUMNS, found.times(counted.sign), strict=True)
+            table |= {f"{column}_test_{name}": ends for column, ends in columns}
         if base is None:
             return {k: v for k, v in table.items() if not k.startswith("change")}
         return table
-
-    def _drawn(self, counted):
-        return self.n_bootstrap is not None or counted.of_labels
 
 
 def _counted(scorer, model, rows):

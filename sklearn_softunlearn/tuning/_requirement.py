@@ -19,6 +19,7 @@ from sklearn_softunlearn.tuning._counts import (
     CountingScorer,
     bounds_of_counts,
     is_count,
+    pooled_of_counts,
 )
 
 _BOUNDS = ("metric_at_most", "metric_at_least", "utility_loss_at_most")
@@ -26,6 +27,10 @@ _BOUNDS = ("metric_at_most", "metric_at_least", "utility_loss_at_most")
 
 class Requirement(BaseEstimator):
     """Best candidate among those that meet a requirement, for ``refit=``.
+
+    What is measured is the score of all held-out rows together (``pooled_test_<name>``
+    of `SoftUnlearnCorrectorCV`, and in `GridSearchCV` of the ``scoring`` that `scoring`
+    returns); in other tables the mean of the folds.
 
     A callable that takes ``cv_results_`` and returns an index, so that it can be given
     to `SoftUnlearnCorrectorCV` and to `sklearn.model_selection.GridSearchCV`. Exactly
@@ -41,12 +46,12 @@ class Requirement(BaseEstimator):
     Parameters
     ----------
     metric_at_most : float, default=None
-        Largest mean of a metric whose scores are negated because smaller is better,
+        Largest value of a metric whose scores are negated because smaller is better,
         as those of `fairness_scorer` for differences; best utility within it.
     metric_at_least : float, default=None
-        Smallest mean of a metric of which greater is better, such as a ratio.
+        Smallest value of a metric of which greater is better, such as a ratio.
     utility_loss_at_most : float, default=None
-        Largest loss of the mean utility against the candidate of ``delta=0``, in the
+        Largest loss of the utility against the candidate of ``delta=0``, in the
         units of its scorer (0.005 is half a point of accuracy); best metric within.
     confidence : float in (0, 1), default=None
         With which the bound shall hold on new rows, not only in the mean of the folds.
@@ -59,7 +64,7 @@ class Requirement(BaseEstimator):
         any row that may come. See `learn_then_test`.
     one_standard_error : bool, default=False
         Whether to take, instead of the best of the candidates that meet the
-        requirement, the one with the smallest delta whose mean is within one
+        requirement, the one with the smallest delta whose score is within one
         standard error (over the folds) of the best: the smallest correction that
         cannot be told from the best.
     metric, utility : str, default=None
@@ -126,14 +131,17 @@ class Requirement(BaseEstimator):
         """
         if self.confidence is not None:
             return self.choose(cv_results, *bounds_of_counts(self, cv_results))
+        pooled = pooled_of_counts(self, cv_results)
+        if pooled:
+            cv_results.update(pooled)
         bound, limit = self.bound()
         metric_key, utility_key = self.names(scorer_names(cv_results))
         delta = _deltas(cv_results)
-        metric, utility = (_mean(cv_results, k) for k in (metric_key, utility_key))
+        metric, utility = (scores_of(cv_results, k) for k in (metric_key, utility_key))
         if bound == "metric_at_most" and np.nanmax(metric) > 0:
             raise ValueError(
                 f"metric_at_most is about scores that are negated because less is "
-                f"better, and {metric_key!r} has a mean score of "
+                f"better, and {metric_key!r} has a score of "
                 f"{np.nanmax(metric):.3g}. Of a metric of which more is better give "
                 "metric_at_least."
             )
@@ -143,7 +151,7 @@ class Requirement(BaseEstimator):
         else:
             slack = metric + limit if bound == "metric_at_most" else metric - limit
             goal, key = utility, utility_key
-        # Means over folds have rounding errors; a bound met exactly is met.
+        # Scores have rounding errors; a bound met exactly is met.
         meets = slack >= -1e-12
         if not np.any(meets):
             self._warn(bound, limit, np.nanmax(slack))
@@ -174,7 +182,9 @@ class Requirement(BaseEstimator):
             _base(deltas)
 
     def scoring(self, **options):
-        """Scoring for `GridSearchCV`, whose counts a confidence is computed from.
+        """Scoring for `GridSearchCV`, with counts of the rows of all folds together.
+
+        A confidence is computed from them, and the metric of all held-out rows.
 
         ``GridSearchCV(model, grid, scoring=requirement.scoring(), refit=requirement,
         return_train_score=True)``, where ``metric`` of the requirement names a metric
@@ -224,7 +234,7 @@ class Requirement(BaseEstimator):
             self._warn_of_tests(tested, cv_results)
             return int(order[0])
         key = metric if of_loss else utility
-        goal = np.where(tested.kept, _mean(cv_results, key), -np.inf)
+        goal = np.where(tested.kept, scores_of(cv_results, key), -np.inf)
         return self._best(goal, delta, cv_results, key)
 
     def bound(self):
@@ -301,17 +311,24 @@ def scorer_names(cv_results):
     return [name for name in known if not is_count(name)]
 
 
-def _mean(cv_results, key):
-    """Mean scores of a scorer, of which at least one must be a number."""
-    mean = np.asarray(cv_results[f"mean_test_{key}"], dtype=float)
-    if np.all(np.isnan(mean)):
+def scores_of(cv_results, key):
+    """Scores of a scorer, one of each candidate; at least one must be a number.
+
+    Those of all held-out rows together where ``cv_results_`` has them: a gap in a fold
+    has the noise of few rows, and a mean of absolute values does not take it out. Else
+    the means of the folds.
+    """
+    pooled = cv_results.get(f"pooled_test_{key}")
+    scores = cv_results[f"mean_test_{key}"] if pooled is None else pooled
+    scores = np.asarray(scores, dtype=float)
+    if np.all(np.isnan(scores)):
         raise ValueError(
-            f"The mean score of {key!r} is NaN for every candidate: in some fold it "
+            f"The score of {key!r} is NaN for every candidate: in some fold it "
             "could not be computed, for example since a small group has no rows there "
             "that the metric counts. (a) Use fewer folds, or folds stratified by group "
             "and label; (b) merge small groups."
         )
-    return mean
+    return scores
 
 
 def _deltas(cv_results):

@@ -13,7 +13,7 @@ from sklearn_softunlearn.auditing.page import (
     page,
 )
 
-SCHEMA = {"name": "sklearn_softunlearn.audit", "version": "1.0"}
+SCHEMA = {"name": "sklearn_softunlearn.audit", "version": "1.1"}
 PARTS = ("overall", "by_group", "metrics")
 _ENDS = ("value", "low", "high")
 

@@ -92,7 +92,8 @@ def audit(
         Of each interval on its own.
     n_bootstrap : int, default=2000
         Number of times that the rows are drawn again for the intervals, within each
-        group and for both models at once; 0 leaves the intervals out.
+        group and for both models at once; 0 leaves the intervals out. Those of the
+        trade-off curve are of 1000 draws, for what counts labels.
     random_state : int, default=0
         Determines the draws, and seeds models that predict at random.
     title : str, default=None
@@ -149,7 +150,7 @@ def audit(
         "n_bootstrap": n_bootstrap,
         "random_state": random_state,
     }
-    curve, remarks = tradeoff_of(subject, path, held_out, asked)
+    curve, remarks = tradeoff_of(subject, path, held_out, asked, settings)
     made = provenance(subject, held_out, training, settings)
     measured = _measured(judged, asked, settings)
     if subject.corrector is not None:

@@ -4,8 +4,11 @@
 from sklearn_softunlearn.display import TradeoffDisplay
 from sklearn_softunlearn.models import predictor, transformed
 
+_MEASURED = ("metric", "utility")
+_ENDS = tuple(f"{name}_{end}" for name in _MEASURED for end in ("low", "high"))
 
-def tradeoff_of(subject, path, held_out, asked):
+
+def tradeoff_of(subject, path, held_out, asked, settings):
     """Metric and utility of every candidate on the held-out rows.
 
     Parameters
@@ -16,6 +19,8 @@ def tradeoff_of(subject, path, held_out, asked):
     held_out : ValidationData
     asked : list of GroupMetric
         The first is the metric of the curve; without one, that of the correctors is.
+    settings : dict
+        Those of the intervals, as `audit` takes them.
 
     Returns
     -------
@@ -29,14 +34,14 @@ def tradeoff_of(subject, path, held_out, asked):
     if not path:
         return None, []
     try:
-        display = _display(subject, path, held_out, asked)
+        display = _display(subject, path, held_out, asked, settings)
     except (TypeError, ValueError) as error:
         # Undefined for every delta, where a group holds no rows that it counts.
         return None, [f"There is no trade-off curve: {error}"]
     return _curve(display, subject.corrector), []
 
 
-def _display(subject, path, held_out, asked):
+def _display(subject, path, held_out, asked, settings):
     return TradeoffDisplay.from_path(
         path,
         transformed(subject.after, held_out.X),  # in a Pipeline, what a candidate sees
@@ -44,7 +49,9 @@ def _display(subject, path, held_out, asked):
         sensitive_features=held_out.sensitive_features,
         metric=asked[0] if asked else None,
         others={"chosen": predictor(subject.after)},
-        n_bootstrap=0,  # the intervals of the chosen point are in other sections
+        # Where every row must be drawn, many candidates would take many times as long
+        # as the rest of the audit; those of the two models are in other sections.
+        **settings | {"n_bootstrap": None if settings["n_bootstrap"] else 0},
     )
 
 
@@ -54,15 +61,13 @@ def _curve(display, corrector):
     return {
         "metric": display.metric_name,
         "utility": display.utility_name,
-        "points": [
-            dict(zip(("delta", "metric", "utility"), point, strict=True))
-            for point in zip(
-                display.delta.tolist(),
-                display.metric.tolist(),
-                display.utility.tolist(),
-                strict=True,
-            )
-        ],
+        "points": _points(display),
         "before": {"metric": display.base[0], "utility": display.base[1]},
         "chosen": {"delta": delta, "metric": chosen[0], "utility": chosen[1]},
     }
+
+
+def _points(display):
+    names = "delta", *_MEASURED, *_ENDS
+    columns = [getattr(display, name).tolist() for name in names]
+    return [dict(zip(names, of, strict=True)) for of in zip(*columns, strict=True)]

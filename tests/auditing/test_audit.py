@@ -444,6 +444,33 @@ def test_the_curve_of_a_search_and_of_a_path(rows):
     assert given["tradeoff"] == curve
     alone = audit(search.corrector_, X_test, y_test, **rows_test, **NONE).to_dict()
     assert alone["tradeoff"] is None
+    assert {point["metric_low"] for point in curve["points"]} == {None}
+
+
+def test_the_curve_has_the_intervals_of_its_points(rows):
+    (X, y, group), (X_test, y_test, group_test) = rows
+    path = SoftUnlearnCorrector().path(X, y, deltas=[0, 0.6], sensitive_features=group)
+    rows_test = {"sensitive_features": group_test}
+    done = audit(path[1], X_test, y_test, path=path, **rows_test, n_bootstrap=50)
+    points = done.to_dict()["tradeoff"]["points"]
+    drawn = bootstrap_intervals(
+        y_test, {str(k): model.predict(X_test) for k, model in enumerate(path)},
+        metrics=["demographic_parity_difference", "accuracy_score"], **rows_test,
+        n_bootstrap=4000, random_state=1,
+    )  # fmt: skip
+    drawn = drawn[drawn["group"].isin(["", "overall"])]
+    for name, values in zip(
+        ("metric", "utility"), (drawn[:2], drawn[3:5]), strict=True
+    ):
+        ours = [[p[f"{name}_{end}"] for end in ("low", "high")] for p in points]
+        np.testing.assert_allclose(ours, values[["low", "high"]], atol=0.015)
+    assert done.to_html().count('class="span"') == 4
+    # Of each row, for many models, they are not drawn.
+    slow = audit(
+        path[1], X_test, y_test, path=path, **rows_test, n_bootstrap=50,
+        metric="log_loss_difference",
+    ).to_dict()  # fmt: skip
+    assert slow["tradeoff"]["points"][0]["metric_low"] is None
 
 
 def test_calibration_is_the_share_among_rows_of_such_scores(rows, corrector):

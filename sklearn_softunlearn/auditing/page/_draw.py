@@ -70,11 +70,13 @@ def bars(rows, alternative, shown):
     return _svg(height, inside, alternative)
 
 
-def curve(points, before, chosen, names, alternative, shown):
-    """Utility over metric: (metric, utility, delta) points, two of them marked."""
-    ends = [*points, before, chosen]
-    x_ticks = axis(min(p[0] for p in ends), max(p[0] for p in ends), 4)
-    y_ticks = axis(min(p[1] for p in ends), max(p[1] for p in ends), 4)
+def curve(points, marked, spans, names, alternative, shown):
+    """Utility over metric: (metric, utility) points.
+
+    ``marked`` are the points before and chosen, ``spans`` the (low, high) of the metric
+    and of the utility of each point; None for an end that is not known.
+    """
+    x_ticks, y_ticks = (axis(*_extent(k, points, marked, spans), 4) for k in (0, 1))
     x = _scale(x_ticks, 56, _WIDTH - _RIGHT - 8)
     y = _scale(y_ticks, 246, 26)
     inside = [
@@ -83,12 +85,33 @@ def curve(points, before, chosen, names, alternative, shown):
         element("text", text(_cut(names[1])), x=4, y=12),
         element("text", text(_cut(names[0])), x=_WIDTH - _RIGHT, y=286,
                 text_anchor="end"),
+        *_crosses(points, spans, x, y),
         _line([(x(p[0]), y(p[1])) for p in points], "line after"),
         *(_circle(x(p[0]), y(p[1]), 3.5, "after") for p in points),
-        _circle(x(before[0]), y(before[1]), 6, "before"),
-        _circle(x(chosen[0]), y(chosen[1]), 9, "chosen"),
+        *(_circle(x(p[0]), y(p[1]), radius, kind)
+          for p, radius, kind in zip(marked, (6, 9), ("before", "chosen"),
+                                     strict=True)),
     ]  # fmt: skip
     return _svg(292, inside, alternative)
+
+
+def _extent(k, points, marked, spans):
+    """Smallest and largest place on one axis."""
+    values = [p[k] for p in [*points, *marked]]
+    values += [end for of in spans for end in of[k] if end is not None]
+    return min(values), max(values)
+
+
+def _crosses(points, spans, x, y):
+    """The interval of each point, across and up."""
+    for point, (across, up) in zip(points, spans, strict=True):
+        at = x(point[0]), y(point[1])
+        if None not in across:
+            ends = {"x1": x(across[0]), "x2": x(across[1]), "y1": at[1], "y2": at[1]}
+            yield element("line", **ends, class_="span")
+        if None not in up:
+            ends = {"x1": at[0], "x2": at[0], "y1": y(up[0]), "y2": y(up[1])}
+            yield element("line", **ends, class_="span")
 
 
 def calibration(curves, alternative, shown):

@@ -2,7 +2,7 @@
 """Curves, deleted rows and provenance; one function for each section."""
 
 from sklearn_softunlearn.auditing.page import _draw as draw
-from sklearn_softunlearn.auditing.page._format import count, number, share, tick
+from sklearn_softunlearn.auditing.page._format import count, number, share, span, tick
 from sklearn_softunlearn.auditing.page._html import (
     details,
     element,
@@ -13,6 +13,7 @@ from sklearn_softunlearn.auditing.page._html import (
 )
 from sklearn_softunlearn.auditing.page._words import capital, terms, title
 
+_MEASURED = ("metric", "utility")
 _WHAT_IS_CALIBRATED = {
     "binary": "Of the people with a score of about 70 %, about 70 % should be "
     "positive.",
@@ -28,10 +29,11 @@ def tradeoff(document):
     if given is None:
         return ""
     names = given["metric"], given["utility"]
-    points = [(p["metric"], p["utility"], p["delta"]) for p in given["points"]]
-    before, chosen = (
+    points = [(p["metric"], p["utility"]) for p in given["points"]]
+    spans = [tuple(_ends(p, of) for of in _MEASURED) for p in given["points"]]
+    before, chosen = marked = [
         (given[key]["metric"], given[key]["utility"]) for key in ("before", "chosen")
-    )
+    ]
     shown = [lambda value, name=name: number(value, name) for name in names]
     ticks = [lambda value, name=name: tick(value, name) for name in names]
     said = (
@@ -40,18 +42,23 @@ def tradeoff(document):
         "for the chosen model"
     )
     titles = title(names[0]), title(names[1])
-    drawing = draw.curve(points, before, chosen, titles, said, ticks)
+    drawing = draw.curve(points, marked, spans, titles, said, ticks)
     rows = [
-        (text(f"{delta:.2g}"), text(shown[0](metric)), text(shown[1](utility)))
-        for metric, utility, delta in points
+        (
+            text(f"{p['delta']:.2g}"),
+            *(_with_span(p, *of) for of in zip(_MEASURED, names, strict=True)),
+        )
+        for p in given["points"]
     ]
+    known = any(end is not None for of in spans for ends in of for end in ends)
+    key = "Hollow: before. Ring: the chosen model." + known * " Thin lines: intervals."
     return "".join(
         [
             paragraph(
                 "Each dot is a model that was asked for another fraction of the way to "
                 "parity. A better gap usually costs something."
             ),
-            figure(drawing, "Hollow: before. Ring: the chosen model."),
+            figure(drawing, key),
             details(
                 "The curve as a table",
                 table(
@@ -62,6 +69,18 @@ def tradeoff(document):
             ),
         ]
     )
+
+
+def _ends(point, of):
+    """Interval of a point; (None, None) in documents of schema 1.0."""
+    return point.get(f"{of}_low"), point.get(f"{of}_high")
+
+
+def _with_span(point, of, name):
+    """A number and, below, its interval."""
+    low, high = _ends(point, of)
+    below = span({"low": low, "high": high}, name)
+    return text(number(point[of], name)) + (below and element("small", text(below)))
 
 
 def calibration(document):

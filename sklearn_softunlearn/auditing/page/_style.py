@@ -82,6 +82,7 @@ _RULES = """
 @ svg .tick { fill: var(--muted); font-size: 11px; }
 @ svg .grid { stroke: var(--line); stroke-width: 1; }
 @ svg .axis { stroke: var(--muted); stroke-width: 1; }
+@ svg .span { stroke: var(--muted); stroke-width: 1; }
 @ svg .line { fill: none; stroke-width: 2; }
 @ svg .bar { stroke-width: 2; }
 @ svg .before { fill: var(--bg); stroke: var(--before); stroke-width: 2; }
@@ -103,7 +104,7 @@ _PAPER = """
 @media print {
 @ { font-size: 10.5pt; max-width: none; padding: 0; }
 @ nav { display: none; }
-@ h2, @ h3, @ caption { break-after: avoid; }
+@ h2, @ h3, @ caption, @ thead, @ .heading { break-after: avoid; }
 @ figure, @ tr { break-inside: avoid; }
 @ .scroll { overflow: visible; }
 @ details::details-content { content-visibility: visible; display: block; }

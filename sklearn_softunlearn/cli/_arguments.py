@@ -171,7 +171,7 @@ def _add_correction_options(parser):
         help="choose delta by cross-validation so that a requirement is met, instead "
         "of --metric and --delta: 'demographic_parity_difference<=0.05@0.95' promises "
         "with 95 %% confidence that the metric is at most 0.05 on new rows, or says "
-        "what can be promised; without @0.95 in the mean of the folds",
+        "what can be promised; without @0.95 what the folds measure decides",
     )
     # The three below are the corrector's own unless given.
     correction.add_argument(

@@ -102,7 +102,7 @@ def correct_as_required(model, train, wanted, *, seed, **options):
 def sentence(outcome):
     """What became of a requirement, for a terminal."""
     if outcome["confidence"] is None:
-        kept = "is met in the mean of the folds" if outcome["met"] else "is not met"
+        kept = "is met on held-out rows" if outcome["met"] else "is not met"
         return f"requirement {outcome['asked']}: {kept}, delta {outcome['delta']:g}"
     kept = "is promised" if outcome["met"] else "cannot be promised"
     return (

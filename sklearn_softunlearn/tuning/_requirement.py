@@ -54,7 +54,7 @@ class Requirement(BaseEstimator):
         Largest loss of the utility against the candidate of ``delta=0``, in the
         units of its scorer (0.005 is half a point of accuracy); best metric within.
     confidence : float in (0, 1), default=None
-        With which the bound shall hold on new rows, not only in the mean of the folds.
+        With which the bound shall hold on new rows, not only on those of the folds.
         Candidates are tested one after the other on rows that were held out (*learn
         then test*, see `learn_then_test`); all that pass before the first that fails
         keep the promise, and the best of them is taken. In `SoftUnlearnCorrectorCV`;

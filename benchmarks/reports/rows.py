@@ -17,11 +17,11 @@ processes with one thread and {limit} of memory. That the model was trained on a
 costs one pass: the check of its training finds that it has not converged.
 """
 BUSY = """\
-The two processors were shared with other work: seconds vary by a factor of three
-between runs, processor seconds by a third. *A pass* is the mean over the passes of a
-correction, as the client sees it, in readings of all blocks by the same workers; the
-files are in the page cache, so that the unit is a short one. 1e7 rows were not run:
-under this load the study would not have ended in 15 minutes.
+The two processors were shared with other work: another run of this study, on a busier
+machine, took up to ten times as many seconds, with the same passes, bytes and memory.
+*A pass* is the mean over the passes of a correction, as the client sees it, in readings
+of all blocks by the same workers; the files are in the page cache, so that the unit is
+a short one. The aim was six passes for the first order.
 """
 PAPER = """\
 ## On paper: {workers} workers, 1e9 rows

@@ -58,6 +58,12 @@ class HuberModel(FittedLinearModel):
         """The same for each column, of shape (n_samples, 2, n_columns)."""
         return self.jvp(X, parameters)
 
+    def input_gradient(self, inputs, cotangent):
+        """Raw predictions, and factors times coefficients; the scale sees no X."""
+        raw = self.raw_prediction(inputs)
+        factors = cotangent(raw, slice(0, len(raw)))
+        return raw, factors[:, :1] @ self.parameters[None, : inputs.shape[1]]
+
     def jvp(self, X, directions):
         """J @ directions, of shape (n_samples, 2, n_directions)."""
         prediction = super().jvp(X, directions[:-1])

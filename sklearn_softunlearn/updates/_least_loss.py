@@ -40,6 +40,8 @@ _SLOW, _OLD = 0.1, 3
 # Gains below this are rounding; once converged, the search goes on unless so many steps
 # have not made them smaller by this.
 _ROUNDED, _SHRINKS, _PATIENCE = 1e-19, 0.5, 8
+# What losses outside their domain give is next to the largest number.
+_HUGE = 1e100
 _SUFFICIENT = 1e-4
 _SHORTEST = 2.0**-20
 _ROUNDING = 1e-13
@@ -325,7 +327,7 @@ def _line_search(problem, point, programme, step, penalty):
     if enough(new):
         return new, step, 1.0
     seen = limits.excess(new.statistics, new.levels) + programme.removed(*step)
-    if np.all(np.isfinite(seen)):
+    if np.all(np.abs(seen) < _HUGE):
         curved = programme.step(seen)
         new = moved(curved)
         if enough(new):

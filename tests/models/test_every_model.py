@@ -19,6 +19,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
 
+LINEAR = [case for case in CASES if not hasattr(case.estimator, "hidden_layer_sizes")]
+
 
 def copied(case):
     return replace(case, estimator=clone(case.estimator))
@@ -95,6 +97,25 @@ def test_predictions_for_many_parameters_are_those_for_each(model):
         np.testing.assert_allclose(
             together[:, :, j], model.raw_prediction(model.X, theta), atol=1e-12
         )
+
+
+# Those of an MLP, with kinks of relu, are in tests/test_robustness.py.
+@pytest.mark.parametrize("case", LINEAR, ids=str)
+def test_gradient_by_features_is_that_of_finite_differences(case):
+    model, estimator = fitted(copied(case), weighted=True)
+    inputs = np.array(rows(case.n_classes)[0])
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=model.fitted_raw_prediction.shape)
+    _, gradient = model.input_gradient(inputs, lambda raw, part: factors[part])
+
+    def measured(j, step):
+        moved = inputs.copy()
+        moved[:, j] += step
+        return np.sum(factors * model.raw_prediction(embed(estimator, moved)), axis=1)
+
+    for j in range(inputs.shape[1]):
+        slope = (measured(j, 1e-6) - measured(j, -1e-6)) / 2e-6
+        np.testing.assert_allclose(gradient[:, j], slope, atol=1e-6)
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix, sparse.csr_array])

@@ -14,6 +14,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_softunlearn import AdversarialLoss, SoftUnlearnCorrector
+from sklearn_softunlearn._sklearn_compat import balanced_counts_sample_weight
 
 # The data of the checks are few and random: a request is out of reach on some, there
 # is nothing to correct on others, and a column of zeros makes the Hessian singular.
@@ -64,6 +65,11 @@ def _two_groups(X, sample_weight):
     return (column > middle).astype(int)
 
 
+BALANCED = SoftUnlearnCorrector(
+    LogisticRegression(solver="newton-cholesky", class_weight="balanced"),
+    metric="loss",
+    delta=0.1,
+)
 CHECKS = parametrize_with_checks(
     [
         SoftUnlearnCorrector(metric="loss", delta=0.1),
@@ -87,6 +93,8 @@ CHECKS = parametrize_with_checks(
             utility_tol=0.5,
         ),
         SoftUnlearnCorrector(RidgeClassifier(), metric="loss", delta=0.1),
+        # Class weights that count rows have no sample weights to be equal to.
+        *[BALANCED] * balanced_counts_sample_weight(),
     ]
 )
 NAMES, PAIRS = CHECKS.args

@@ -194,8 +194,9 @@ def test_the_container_does_not_change_the_answer(entry, chosen):
     }
     before = _contents(arguments)
     found = ENTRIES[entry](arguments)
-    # A fit in single precision stops earlier.
-    np.testing.assert_allclose(found, answer(entry), atol=1e-5)
+    # A fit in single precision stops where the rounding of its processor has it.
+    tolerance = 1e-3 if chosen["X"] == "float32" else 1e-5
+    np.testing.assert_allclose(found, answer(entry), atol=tolerance)
     assert _contents(arguments) == before
 
 

@@ -80,9 +80,12 @@ class RowGradients:
     def __init__(self, model, shared=None, kept=None):
         self.model, self.shared = model, shared
         self._slopes = model.row_weight[:, None] * model.loss_gradient()
-        size = np.linalg.norm(self._slopes)
         kept = np.zeros((len(self._slopes), 0)) if kept is None else kept
-        self._kept = kept * (size / np.maximum(np.linalg.norm(kept, axis=0), 1e-300))
+        # A row of weight 2 has the size of two rows.
+        root = np.sqrt(np.maximum(model.row_weight, np.finfo(float).tiny))[:, None]
+        size = np.linalg.norm(self._slopes / root)
+        sizes = np.linalg.norm(kept / root, axis=0)
+        self._kept = kept * (size / np.maximum(sizes, 1e-300))
 
     @property
     def n_kept(self):

@@ -113,6 +113,9 @@ class ProbabilityResponse:
     array([[0., 1., 0.]])
     """
 
+    # Raw predictions beyond are no probabilities.
+    domain = (0.0, 1.0)
+
     def smooth(self, raw_prediction):
         """The probabilities, of shape (n_samples, n_classes)."""
         return raw_prediction

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import make_blobs
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
@@ -13,8 +14,9 @@ from sklearn.ensemble import (
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import shuffle
 
 from sklearn_softunlearn import (
     AdversarialLoss,
@@ -24,7 +26,10 @@ from sklearn_softunlearn import (
     over_unlearning,
 )
 from sklearn_softunlearn.datasets import make_biased_classification
-from sklearn_softunlearn.exceptions import BaseNotConvergedWarning
+from sklearn_softunlearn.exceptions import (
+    BaseNotConvergedWarning,
+    CorrectionWarning,
+)
 from tests.trees.tree_cases import CASES
 
 pytestmark = pytest.mark.filterwarnings(
@@ -50,6 +55,7 @@ def mixed(data):
     return frame, np.where(y == 1, "yes", "no"), group
 
 
+@pytest.mark.filterwarnings("ignore:Predicted probabilities")
 @pytest.mark.parametrize("trees", ["joint", "refit"])
 @pytest.mark.parametrize(
     "case",
@@ -65,6 +71,32 @@ def test_a_small_request_is_realised_nearly(data, case, trees):
 
     assert line.predicted == pytest.approx(0.9 * line.before, rel=1e-6)
     assert line.after == pytest.approx(line.predicted, abs=0.02 * line.before)
+
+
+def test_leaves_that_hold_no_probabilities_are_named(data):
+    X, y, group = data
+    estimator = RandomForestClassifier(5, max_depth=6, random_state=0)
+    corrector = SoftUnlearnCorrector(estimator, trees="joint", delta=0.9)
+    with pytest.warns(CorrectionWarning, match="below 0 or above 1") as seen:
+        corrector.fit(X, y, sensitive_features=group)
+    probability = corrector.predict_proba(X)
+    beyond = np.any((probability < 0) | (probability > 1), axis=1)
+    largest = np.max(np.abs(probability - 0.5)) - 0.5
+
+    (message,) = [str(each.message) for each in seen if "above 1" in str(each.message)]
+    assert f" of {np.sum(beyond)} of the rows" in message
+    assert f"up to {largest:.2g}:" in message
+
+
+def test_shares_of_classes_do_not_fall_below_zero_by_rounding():
+    X, y = shuffle(*make_blobs(300, random_state=0), random_state=7)
+    corrector = SoftUnlearnCorrector(
+        RandomForestClassifier(5, max_depth=3, random_state=0), metric="loss", delta=0.1
+    ).fit(StandardScaler().fit_transform(X), y)
+
+    # predict_log_proba would make nan of them.
+    values = [tree.tree_.value for tree in corrector.estimator_.estimators_]
+    assert min(np.min(value) for value in values) == 0.0
 
 
 @pytest.mark.parametrize("trees", ["joint", "refit"])

@@ -22,6 +22,7 @@ ALARMS = {
     "over-correction": OverCorrectionWarning,
     "labels worse": LabelsWorseWarning,
     "labels missed": CorrectionWarning,
+    "no probabilities": CorrectionWarning,
     "gap reversed": GapReversedWarning,
     "one class": OneClassWarning,
     "utility collapse": UtilityCollapseWarning,
@@ -37,6 +38,8 @@ _COLLAPSED = 0.1
 _LOST_ACCURACY, _FEW_ROWS = 0.02, 5
 # Of the metric: labels move in steps, and a searched request may miss by these.
 _MISSED = 0.25
+# Of a probability.
+_ROUNDING = 1e-12
 # Share of a parameter's curvature that the other parameters do not explain.
 _ILL_CONDITIONED = 1e-7
 
@@ -62,6 +65,7 @@ def failure_notes(state, done, after, predicted, delta, harms=(), searched=False
     found = (
         _out_of_reach(state, done.solution, delta),
         _reduced(state, done),
+        _no_probabilities(state, after),
         _nothing_found(state, done, delta),
         _ill_conditioned(state),
         _metric_worse(state, after, "labels" in harms)
@@ -122,6 +126,20 @@ def _reduced(state, done):
         "(c) measure on rows that the model was not fitted to (X_val), where it is not "
         "at its optimum."
     ).replace("{}", state.metric.name)
+
+
+def _no_probabilities(state, after):
+    low, high = getattr(state.rows.response, "domain", (-np.inf, np.inf))
+    beyond = float(max(low - np.min(after), np.max(after) - high))
+    if beyond <= _ROUNDING:
+        return None
+    rows = int(np.sum(np.any((after < low) | (after > high), axis=1)))
+    return "no probabilities", (
+        f"Predicted probabilities of {rows} of the rows are below 0 or above 1, by up "
+        f"to {beyond:.2g}: corrected leaves hold no shares of classes any more. (a) "
+        "trees='refit', whose leaves hold means; (b) lower delta; (c) rank and label "
+        "by these numbers, but do not take them for probabilities."
+    )
 
 
 def _nothing_found(state, done, delta):

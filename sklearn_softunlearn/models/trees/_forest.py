@@ -23,6 +23,9 @@ from sklearn_softunlearn.models.trees._objectives import (
     averaged_numbers,
 )
 
+# Of a share of a class.
+_ROUNDING = 1e-15
+
 
 class Forest(TreeEnsemble):
     """Leaf access to trees whose predictions are averaged; one tree is a forest."""
@@ -55,8 +58,14 @@ class Forest(TreeEnsemble):
         trees = trees_of(corrected)
         for t, tree in enumerate(trees):
             own = len(trees) * values[self.layout.leaves(t)]
-            tree.tree_.value[self._leaves[t], 0] = own
+            tree.tree_.value[self._leaves[t], 0] = self._without_rounding(own)
         return corrected
+
+    def _without_rounding(self, shares):
+        """Of a class no less than 0, of which predict_log_proba would make nan."""
+        if not is_classifier(self.estimator):
+            return shares
+        return np.where(np.abs(shares) < _ROUNDING, 0.0, shares)
 
     def row_weight(self, y, sample_weight):
         """Sample weight times class weight."""

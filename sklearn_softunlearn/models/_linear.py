@@ -209,13 +209,16 @@ def _weighted_gram(X, weight, has_intercept):
     """[X 1].T @ diag(weight) @ [X 1], without a weighted copy of X."""
     if sparse.issparse(X):
         return _sparse_weighted_gram(X, weight, has_intercept)
-    n_features = X.shape[1]
-    gram = np.zeros((n_features + has_intercept, n_features + has_intercept))
-    buffer = np.empty((min(_BLOCK_ROWS, X.shape[0]), n_features + has_intercept))
-    nonnegative = np.all(weight >= 0)
+    size = X.shape[1] + has_intercept
+    gram = np.zeros((size, size))
+    buffer = np.empty((min(_BLOCK_ROWS, X.shape[0]), size))
     for start in range(0, X.shape[0], _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
-        gram += _block_gram(*_counted(X[rows], weight[rows]), buffer, nonnegative)
+        # Of either sign by itself: a matrix times its own transpose is half the work.
+        for sign in (1.0, -1.0):
+            signed = np.maximum(sign * weight[rows], 0.0)
+            if np.any(signed):
+                gram += sign * _block_gram(*_counted(X[rows], signed), buffer)
     return gram
 
 
@@ -225,16 +228,12 @@ def _counted(X, weight):
     return (X[kept], weight[kept]) if 2 * kept.size < weight.size else (X, weight)
 
 
-def _block_gram(X, weight, buffer, nonnegative):
+def _block_gram(X, weight, buffer):
     scaled = buffer[: X.shape[0]]
-    # A matrix times its own transpose is half the work (syrk), hence the root.
-    scale = np.sqrt(weight) if nonnegative else weight
-    np.multiply(X, scale[:, None], out=scaled[:, : X.shape[1]])
-    scaled[:, X.shape[1] :] = scale[:, None]
-    if nonnegative:
-        return scaled.T @ scaled
-    return scaled.T @ np.pad(X, [(0, 0), (0, scaled.shape[1] - X.shape[1])],
-                             constant_values=1.0)  # fmt: skip
+    root = np.sqrt(weight)[:, None]
+    np.multiply(X, root, out=scaled[:, : X.shape[1]])
+    scaled[:, X.shape[1] :] = root
+    return scaled.T @ scaled
 
 
 def _sparse_weighted_gram(X, weight, has_intercept):

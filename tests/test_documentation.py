@@ -31,7 +31,10 @@ BLOCK = re.compile(
 NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:e[-+]?\d+)?")
 # What a page may need beside the package: absent, it is skipped. Their own remarks on
 # what will change are not this package's.
-OPTIONAL = ("torch", "skorch", "mlflow", "skl2onnx", "onnxruntime", "skops", "dask")
+OPTIONAL = (
+    "torch", "skorch", "mlflow", "skl2onnx", "onnxruntime", "onnxmltools", "lightgbm",
+    "skops", "dask",
+)  # fmt: skip
 PUBLIC = [
     "sklearn_softunlearn",
     "sklearn_softunlearn.criteria",

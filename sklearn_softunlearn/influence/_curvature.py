@@ -271,7 +271,15 @@ def _positive_definite_factor(hessian):
     # A zero on the diagonal is a column of zeros: it moves no prediction.
     raised = np.where(diagonal > 0, _EMERGENCY_DAMPING * diagonal, 1.0)
     hessian[np.diag_indices_from(hessian)] += raised
-    return linalg.cho_factor(hessian, lower=True)
+    try:
+        return linalg.cho_factor(hessian, lower=True)
+    except linalg.LinAlgError:
+        # All curvature is rounding, as where training without a penalty separates the
+        # classes: any positive matrix of that size does.
+        rounding = np.finfo(np.float64).eps * np.trace(hessian)
+        lowest = linalg.eigvalsh(hessian, subset_by_index=[0, 0])[0]
+        hessian[np.diag_indices_from(hessian)] += rounding - 2.0 * min(lowest, 0.0)
+        return linalg.cho_factor(hessian, lower=True)
 
 
 def _unexplained(factor, diagonal):

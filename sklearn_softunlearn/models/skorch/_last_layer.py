@@ -2,6 +2,7 @@
 """The last linear layer of a skorch net, on fixed features."""
 
 from copy import copy
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,6 +11,10 @@ from skorch.utils import to_numpy
 from torch import nn
 
 from sklearn_softunlearn.models._linear import LinearModel, common_shifts
+from sklearn_softunlearn.models.skorch._collinear import (
+    collinear_combinations,
+    directions_of_outputs,
+)
 from sklearn_softunlearn.models.skorch._net import (
     called,
     content_of,
@@ -84,6 +89,7 @@ class LastLayerModel(LinearModel):
             net, terms, X, y, sample_weight, lambda: self.fitted_raw_prediction
         )
         self.loss = self._terms.loss
+        self._precision = torch.finfo(layer.weight.dtype).eps
         decay = weight_decay(net)
         self._penalty = strength * self._joined(
             np.full(to_numpy(p).shape, decay[name], dtype=float)
@@ -156,12 +162,27 @@ class LastLayerModel(LinearModel):
         return moved
 
     def null_directions(self):
-        """With softmax, the same shift of a coefficient in all classes."""
-        if not isinstance(self.loss, SoftmaxLogLoss):
+        """With softmax, the same shift of a coefficient in all classes.
+
+        And combinations of unpenalised features that are 0 but for the rounding of the
+        net's own numbers: weights as large as its inverse would fit that noise.
+        """
+        loose, collinear = self._loose
+        shared = isinstance(self.loss, SoftmaxLogLoss)
+        if collinear.shape[1] == 0 and not shared:
             return super().null_directions()
+        if collinear.shape[1] == 0:
+            return common_shifts(loose, self.n_outputs)
+        return directions_of_outputs(loose, collinear, self.n_outputs, shared=shared)
+
+    @cached_property
+    def _loose(self):
+        """Features without penalty in any output, and what is 0 of them."""
         shape = (self.n_outputs, -1)
         loose = np.all(self.penalty_curvature().reshape(shape) == 0, axis=0)
-        return common_shifts(loose, self.n_outputs)
+        return loose, collinear_combinations(
+            self.X, loose, self.has_intercept, self._precision
+        )
 
     def with_parameters(self, parameters):
         """Deep copy of the net with another last layer."""

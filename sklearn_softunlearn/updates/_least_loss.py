@@ -292,10 +292,21 @@ def _nonnegative_maximum(matrix, gap, near):
     scaled = matrix / np.outer(size, size)
     jitter = _JITTER * len(gap)
     scaled[np.diag_indices_from(scaled)] += jitter
-    root = linalg.cholesky(scaled)
+    root = _root(scaled, jitter)
     # About the last multipliers, or the limits would be missed by what jitter costs.
     right = linalg.solve_triangular(root, gap / size + jitter * size * near, trans=1)
     return nnls(root, right, maxiter=100 * len(gap))[0] / size
+
+
+def _root(gram, least):
+    """Triangular R with R.T @ R equal to a Gram matrix, as far as rounding lets it."""
+    try:
+        return linalg.cholesky(gram)
+    except linalg.LinAlgError:
+        # Of limits that oppose each other: rounding took it below 0 by more.
+        values, vectors = linalg.eigh(0.5 * (gram + gram.T))
+        root = np.sqrt(np.maximum(values, least))[:, None] * vectors.T
+        return linalg.qr(root, mode="r")[0]
 
 
 def _line_search(problem, point, programme, step, penalty):

@@ -11,6 +11,8 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_softunlearn import (
     GroupMetric,
@@ -120,6 +122,46 @@ def test_a_loss_of_accuracy_is_promised(data):
     assert np.all(bounds[tested] >= accuracy[0] - accuracy[tested] - 1e-12)
     gaps = search.cv_results_[f"mean_test_{DP}"]
     assert gaps[search.best_index_] == gaps[kept].max()
+
+
+@pytest.mark.parametrize("names", [("0", "1"), ("a | b", "c | d | e")])
+def test_grid_search_counts_what_a_correction_gets_wrong(data, names):
+    X, y, group = data
+    group = np.array(names)[group]
+    promise = Requirement(utility_loss_at_most=0.03, confidence=0.95)
+    ours = SoftUnlearnCorrectorCV(LogisticRegression(), deltas=6, refit=promise)
+    ours.fit(X, y, sensitive_features=group)
+    promise = clone(promise).set_params(metric=DP)
+    with sklearn.config_context(enable_metadata_routing=True):
+        theirs = GridSearchCV(
+            make_pipeline(
+                FunctionTransformer(), SoftUnlearnCorrector(LogisticRegression())
+            ),
+            {"softunlearncorrector__delta": np.linspace(0, 1, 6)},
+            scoring=promise.scoring(), refit=promise, return_train_score=True,
+        ).fit(X, y, sensitive_features=group)  # fmt: skip
+    for column in ("bound_test_accuracy", "kept", f"pooled_test_{DP}"):
+        np.testing.assert_allclose(theirs.cv_results_[column], ours.cv_results_[column])
+    assert theirs.best_params_ == {"softunlearncorrector__delta": ours.delta_}
+
+
+def test_grid_search_says_why_a_loss_has_no_bound(data):
+    X, y, group = data
+    promise = Requirement(utility_loss_at_most=0.03, confidence=0.95, metric=DP)
+    model = LogisticRegression().fit(X, y)
+    with pytest.raises(ValueError, match="LogisticRegression does not know"):
+        promise.scoring()(model, X, y, sensitive_features=group)
+    cv_results = {
+        "param_delta": [0.0, 1.0],
+        f"mean_test_{DP}": [-0.2, -0.1],
+        "mean_test_accuracy": [0.9, 0.8],
+    }
+    with pytest.raises(ValueError, match="warnings say why"):
+        promise(cv_results)
+    with pytest.raises(ValueError, match="the utility is 'f1'"):
+        clone(promise).set_params(utility="f1")(
+            cv_results | {"mean_test_f1": [0.5, 0.4]}
+        )
 
 
 def test_a_regression_is_promised(data):

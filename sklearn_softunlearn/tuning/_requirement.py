@@ -129,11 +129,12 @@ class Requirement(BaseEstimator):
         -------
         int
         """
-        if self.confidence is not None:
-            return self.choose(cv_results, *bounds_of_counts(self, cv_results))
         pooled = pooled_of_counts(self, cv_results)
         if pooled:
             cv_results.update(pooled)
+        if self.confidence is not None:
+            tests = bounds_of_counts(self, cv_results, _deltas(cv_results))
+            return self.choose(cv_results, *tests)
         bound, limit = self.bound()
         metric_key, utility_key = self.names(scorer_names(cv_results))
         delta = _deltas(cv_results)
@@ -188,8 +189,10 @@ class Requirement(BaseEstimator):
 
         ``GridSearchCV(model, grid, scoring=requirement.scoring(), refit=requirement,
         return_train_score=True)``, where ``metric`` of the requirement names a metric
-        of fairlearn. The scores of the training rows give the order of the tests;
-        without them it is from the largest delta downwards.
+        of fairlearn that counts labels, and rows have no weights. The scores of the
+        training rows give the order of the tests; without them it is from the largest
+        delta downwards. A confidence for ``utility_loss_at_most`` is one of the
+        accuracy, against the model that each candidate corrects.
 
         Parameters
         ----------
@@ -200,7 +203,8 @@ class Requirement(BaseEstimator):
         -------
         callable
         """
-        return CountingScorer(self.metric, self.utility or "accuracy", options)
+        of_loss = None not in (self.confidence, self.utility_loss_at_most)
+        return CountingScorer(self.metric, self.utility or "accuracy", options, of_loss)
 
     def choose(self, cv_results: Any, bound_of: Any, training: Any, limit: Any) -> int:
         """Index of the chosen candidate, by tests.

@@ -16,6 +16,7 @@ from sklearn_softunlearn import SoftUnlearnCorrectorCV, audit
 from sklearn_softunlearn.auditing.page._draw import axis
 from sklearn_softunlearn.auditing.page._format import change, count, number, span
 from sklearn_softunlearn.auditing.page._style import DARK, LIGHT, style
+from sklearn_softunlearn.auditing.page._words import driver
 from sklearn_softunlearn.datasets import make_biased_classification
 
 EVIL = "<script>alert('x')</script>"
@@ -198,10 +199,30 @@ def test_numbers_as_people_read_them():
                      "1\N{NARROW NO-BREAK SPACE}234"]  # fmt: skip
     assert change(-0.05, rate) == "\N{MINUS SIGN}5.0 points"
     assert change(-0.0001, rate) == "0.0 points"
+    assert change(1.5, loss) == "+1.5"
+    assert change(-12345.6, "mean_squared_error") == (
+        "\N{MINUS SIGN}12\N{NARROW NO-BREAK SPACE}346"
+    )
     assert change(0.0, rate) == "0" and number(None, rate) == "\N{EN DASH}"
     assert span({"low": 0.1, "high": 0.2}, rate) == "10.0 to 20.0"
     assert span({"low": None, "high": None}, rate) == ""
     assert count(12345.4) == "12\N{NARROW NO-BREAK SPACE}345"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a - b", "a \N{MINUS SIGN} b"),
+        ("a | b - c", "a | b \N{MINUS SIGN} c"),
+        ("1 - a | b / c", "a | b / c"),
+        (
+            "a | b - c | false_positive_rate high",
+            "a | b \N{MINUS SIGN} c, false positive rate high",
+        ),
+    ],
+)
+def test_groups_of_a_gap_keep_their_names(name, words):
+    assert driver(name) == words
 
 
 def test_the_page_is_written_to_a_file_in_utf_8(done, tmp_path):

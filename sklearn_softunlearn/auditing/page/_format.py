@@ -55,7 +55,9 @@ def change(value, name=""):
     if value == 0:
         return "0"
     if not is_share(name):
-        return f"{value:+.3g}".replace("-", _MINUS)
+        thousands = abs(value) >= 1000
+        shown = _grouped(f"{value:+,.0f}") if thousands else f"{value:+.3g}"
+        return shown.replace("-", _MINUS)
     points = f"{100 * value:+.1f}"
     if not float(points):
         points = "0.0"  # a sign would say more than the digits do
@@ -71,7 +73,7 @@ def count(value):
     """A number of rows."""
     if value is None:
         return _EMPTY
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return _grouped(f"{value:,.0f}")
 
 
 def span(estimate, name="", shown=number):
@@ -89,6 +91,10 @@ def cell(estimate, name="", shown=number):
     interval = span(estimate, name, shown)
     below = element("small", text(interval)) if interval else ""
     return text(shown(estimate["value"], name)) + below
+
+
+def _grouped(digits):
+    return digits.replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def _plain(value):

@@ -142,7 +142,9 @@ def terms(names):
 
 def driver(name):
     """What a metric comes from, such as two groups and a rate, in words."""
-    groups, _, base = name.partition(" | ")
+    groups, _, base = name.rpartition(" | ")
+    if base.partition(" ")[0] not in _BASES:  # of a group's name
+        groups, base = name, ""
     groups = groups.removeprefix("1 - ").replace(" - ", " \N{MINUS SIGN} ")
     of, _, label = base.partition(" ")
     words = " ".join(filter(None, [title(of) if of else "", label]))
@@ -218,7 +220,8 @@ def _harm(document):
         f"{len(worse)} figure{'' if one else 's'} that nobody asked to change got worse"
     )
     if known:
-        sentence += f", {len(sure) or 'none'} of them by more than chance explains"
+        beyond = "all" if len(sure) == len(worse) > 1 else len(sure) or "none"
+        sentence += f", {beyond} of them by more than chance explains"
     return [
         f"{sentence}: see \N{LEFT DOUBLE QUOTATION MARK}What got worse"
         "\N{RIGHT DOUBLE QUOTATION MARK}."
